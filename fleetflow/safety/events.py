@@ -1,0 +1,48 @@
+"""Harsh events: found once per trip, without knowing any threshold, so that a threshold can be judged later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleetflow.trips.samples import Samples
+
+DETECTION_VERSION = 1
+"""Raised whenever the same samples may give other events; stored with every analysed trip."""
+
+
+class EventKind(StrEnum):
+    """The four kinds of event; the values are what the database and the API call them."""
+
+    BRAKING = "braking"
+    ACCELERATION = "acceleration"
+    CORNERING = "cornering"
+    SPEEDING = "speeding"
+
+
+@dataclass(frozen=True, slots=True)
+class HarshEvent:
+    """A stretch of driving. Times are seconds from the trip's start (samples, if the trip has no clock).
+
+    `peak_g` is the largest magnitude in g, always positive, None for speeding; `speed_kmh` is the speed at
+    the peak, which for speeding is the peak itself. `doubts` name why the event may not be real.
+    """
+
+    kind: EventKind
+    start_s: float
+    peak_s: float
+    end_s: float
+    peak_g: float | None
+    speed_kmh: float | None
+    latitude: float | None = None
+    longitude: float | None = None
+    doubts: tuple[str, ...] = ()
+
+
+def find_events(batch: Sequence[Samples]) -> list[list[HarshEvent]]:
+    """The events of each trip of a batch, in order of their peak; one batch costs far less than its trips alone."""
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""What the tests share: private services, waiting on conditions, made-up trips."""

@@ -1,0 +1,1 @@
+"""A real Postgres for the tests."""

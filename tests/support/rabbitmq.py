@@ -1,0 +1,1 @@
+"""A real, private RabbitMQ for the tests."""

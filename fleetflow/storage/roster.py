@@ -1,0 +1,36 @@
+"""Drivers and vehicles: an unknown id in a trip makes a row that shows the id until someone names it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from fleetflow.storage.tables import drivers, vehicles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+
+def insert_unknown(conn: sa.Connection, driver_ids: Iterable[UUID], vehicle_ids: Iterable[UUID]) -> None:
+    """Make rows for the ids that have none; sorted, so that two workers cannot deadlock on each other's rows."""
+    for table, ids in ((drivers, driver_ids), (vehicles, vehicle_ids)):
+        rows = [{"id": each} for each in sorted(set(ids))]
+        if rows:
+            conn.execute(insert(table).values(rows).on_conflict_do_nothing())
+
+
+def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str, group_name: str | None = None) -> None:
+    """Name a driver, known or not."""
+    values = {"name": name, "group_name": group_name}
+    conn.execute(insert(drivers).values(id=driver_id, **values).on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+def upsert_vehicle(
+    conn: sa.Connection, vehicle_id: UUID, *, name: str, group_name: str | None = None, vehicle_class: str | None = None
+) -> None:
+    """Name a vehicle, known or not."""
+    values = {"name": name, "group_name": group_name, "vehicle_class": vehicle_class}
+    conn.execute(insert(vehicles).values(id=vehicle_id, **values).on_conflict_do_update(index_elements=["id"], set_=values))

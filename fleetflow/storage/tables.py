@@ -1,0 +1,168 @@
+"""The tables of schema `telemetry` as SQLAlchemy sees them; the migrations make them, and a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+SCHEMA = "telemetry"
+SCHEMA_REVISION = "0001"
+"""The newest migration, and the only schema this version of FleetFlow works with."""
+
+metadata = MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+        "ix": "%(table_name)s_%(column_0_name)s_idx",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    },
+)
+
+
+def _moment(name: str, *, required: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=not required, server_default=func.now() if required else None)
+
+
+trip_logs = Table(
+    "trip_logs",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("vehicle_id", UUID, nullable=False),
+    Column("driver_id", UUID, nullable=False),
+    Column("telemetry_blob", JSONB, nullable=False),
+    Column("status", String(20), nullable=False, server_default="PENDING"),
+    Column("source", String(40), nullable=False, server_default="api"),
+    _moment("started_at"),
+    _moment("ended_at"),
+    _moment("received_at", required=True),
+    _moment("completed_at"),
+    Column("point_count", Integer, nullable=False),
+    Column("distance_km", Double),
+    Column("duration_s", Double),
+    Column("sample_hz", Double),
+    Column("detection_version", SmallInteger),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("lease_token", UUID),
+    _moment("lease_expires_at"),
+    Column("error", Text),
+    Column("idempotency_key", String(255), unique=True),
+    Column("content_hash", LargeBinary, nullable=False, unique=True),
+    CheckConstraint("status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')", name="status"),
+    CheckConstraint("(status = 'PROCESSING') = (lease_token IS NOT NULL)", name="lease"),
+    CheckConstraint("(lease_token IS NULL) = (lease_expires_at IS NULL)", name="lease_end"),
+    CheckConstraint("(status = 'FAILED') = (error IS NOT NULL)", name="error"),
+    CheckConstraint("point_count > 0", name="point_count"),
+    CheckConstraint("distance_km >= 0 AND distance_km < 'Infinity'", name="distance_km"),
+    CheckConstraint("duration_s >= 0 AND duration_s < 'Infinity'", name="duration_s"),
+    CheckConstraint("sample_hz > 0 AND sample_hz < 'Infinity'", name="sample_hz"),
+    CheckConstraint("jsonb_typeof(telemetry_blob) = 'object'", name="telemetry_blob"),
+    Index("trip_logs_waiting_idx", "id", postgresql_where=text("status = 'PENDING' AND attempts = 0")),
+    Index("trip_logs_retry_idx", "id", postgresql_where=text("status = 'PENDING' AND attempts > 0")),
+    Index("trip_logs_lease_idx", "lease_expires_at", postgresql_where=text("status = 'PROCESSING'")),
+    Index("trip_logs_failed_idx", "id", postgresql_where=text("status = 'FAILED'")),
+    Index("trip_logs_driver_idx", "driver_id", "started_at"),
+    Index("trip_logs_started_idx", "started_at"),
+)
+
+harsh_events = Table(
+    "harsh_events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("trip_id", UUID, ForeignKey(trip_logs.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("start_s", Double, nullable=False),
+    Column("peak_s", Double, nullable=False),
+    Column("end_s", Double, nullable=False),
+    Column("peak_g", Double),
+    Column("speed_kmh", Double),
+    Column("latitude", Double),
+    Column("longitude", Double),
+    Column("doubts", ARRAY(Text), nullable=False, server_default="{}"),
+    CheckConstraint("kind IN ('braking', 'acceleration', 'cornering', 'speeding')", name="kind"),
+    CheckConstraint("start_s <= peak_s AND peak_s <= end_s", name="order"),
+    CheckConstraint("peak_g >= 0 AND peak_g < 'Infinity'", name="peak_g"),
+    CheckConstraint("CASE kind WHEN 'speeding' THEN speed_kmh IS NOT NULL ELSE peak_g IS NOT NULL END", name="peak"),
+    CheckConstraint("speed_kmh >= 0 AND speed_kmh < 'Infinity'", name="speed_kmh"),
+    CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
+    CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
+)
+
+scoring_profiles = Table(
+    "scoring_profiles",
+    metadata,
+    Column("version", Integer, Identity(always=True), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False, unique=True),
+    Column("author", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    _moment("created_at", required=True),
+)
+
+profile_activations = Table(
+    "profile_activations",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("profile_version", Integer, ForeignKey(scoring_profiles.c.version), nullable=False),
+    Column("activated_by", Text, nullable=False),
+    _moment("activated_at", required=True),
+)
+
+drivers = Table(
+    "drivers",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("name", String(200)),
+    Column("group_name", String(100)),
+    _moment("created_at", required=True),
+)
+
+vehicles = Table(
+    "vehicles",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("name", String(200)),
+    Column("group_name", String(100)),
+    Column("vehicle_class", String(40)),
+    _moment("created_at", required=True),
+)
+
+driver_scores = Table(
+    "driver_scores",
+    metadata,
+    Column("trip_id", UUID, ForeignKey(trip_logs.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("profile_version", Integer, ForeignKey(scoring_profiles.c.version), primary_key=True),
+    Column("driver_id", UUID, ForeignKey(drivers.c.id), nullable=False),
+    Column("safety_score", SmallInteger, nullable=False),
+    Column("harsh_braking_count", Integer, nullable=False),
+    Column("rapid_accel_count", Integer, nullable=False),
+    Column("harsh_cornering_count", Integer, nullable=False),
+    Column("speeding_count", Integer, nullable=False),
+    _moment("created_at", required=True),
+    CheckConstraint("safety_score BETWEEN 0 AND 100", name="safety_score"),
+    CheckConstraint(
+        "harsh_braking_count >= 0 AND rapid_accel_count >= 0 AND harsh_cornering_count >= 0 AND speeding_count >= 0",
+        name="counts",
+    ),
+    Index("driver_scores_driver_idx", "profile_version", "driver_id"),
+)

@@ -17,9 +17,9 @@ DEAD_LETTER_QUEUE_NAME = "telemetry_analysis.dead"
 class Fate(StrEnum):
     """What becomes of a delivery."""
 
-    DONE = "done"      # the trip is finished, or somebody else's: acknowledge
-    DEAD = "dead"      # can never work: to the dead letters
-    LATER = "later"    # this process could not; deliver it again
+    DONE = "done"  # the trip is finished, or somebody else's: acknowledge
+    DEAD = "dead"  # can never work: to the dead letters
+    LATER = "later"  # this process could not; deliver it again
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,18 @@ class ScoringProfile:
 
     def content(self) -> dict[str, Any]:
         """The rules as the JSON object that is stored."""
-        return {kind.value: {"threshold": rule.threshold, "penalty": rule.penalty} for kind, rule in self.rules.items()}
+        return {
+            kind.value: {"threshold": rule.threshold, "penalty": rule.penalty}
+            for kind, rule in self.rules.items()
+        }
 
     @classmethod
     def from_content(cls, name: str, content: Mapping[str, Any]) -> ScoringProfile:
         """The profile that `content()` described."""
-        rules = {EventKind(kind): Rule(float(rule["threshold"]), int(rule["penalty"])) for kind, rule in content.items()}
+        rules = {
+            EventKind(kind): Rule(float(rule["threshold"]), int(rule["penalty"]))
+            for kind, rule in content.items()
+        }
         return cls(name, MappingProxyType(rules))
 
 
@@ -51,10 +57,12 @@ class ScoringProfile:
 # Speeding: 130 km/h, the highest general motorway limit in most of Europe; counted, costs nothing.
 DEFAULT_PROFILE = ScoringProfile(
     "Default",
-    MappingProxyType({
-        EventKind.BRAKING: Rule(0.40, 5),
-        EventKind.ACCELERATION: Rule(0.40, 5),
-        EventKind.CORNERING: Rule(0.45, 0),
-        EventKind.SPEEDING: Rule(130.0, 0),
-    }),
+    MappingProxyType(
+        {
+            EventKind.BRAKING: Rule(0.40, 5),
+            EventKind.ACCELERATION: Rule(0.40, 5),
+            EventKind.CORNERING: Rule(0.45, 0),
+            EventKind.SPEEDING: Rule(130.0, 0),
+        }
+    ),
 )

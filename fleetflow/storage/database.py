@@ -33,14 +33,23 @@ def sqlalchemy_url(url: str) -> sa.URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise ConfigurationError("FLEETFLOW_DATABASE_URL is not a URL such as postgresql://user:password@host:5432/name.") from error
+        raise ConfigurationError(
+            "FLEETFLOW_DATABASE_URL is not a URL such as postgresql://user:password@host:5432/name."
+        ) from error
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
-        raise ConfigurationError("FLEETFLOW_DATABASE_URL must begin with postgresql://; FleetFlow keeps its data in Postgres only.")
+        raise ConfigurationError(
+            "FLEETFLOW_DATABASE_URL must begin with postgresql://; FleetFlow keeps its data in Postgres only."
+        )
     return parsed.set(drivername="postgresql+psycopg")
 
 
 def create_engine(
-    url: str, *, application_name: str, pool_size: int = 4, pool_timeout_s: float = 2.0, statement_timeout_s: float = 15.0
+    url: str,
+    *,
+    application_name: str,
+    pool_size: int = 4,
+    pool_timeout_s: float = 2.0,
+    statement_timeout_s: float = 15.0,
 ) -> sa.Engine:
     """An engine that never waits without an end: connecting, the pool, locks and statements all have deadlines."""
     options = {
@@ -97,7 +106,9 @@ def translated_errors() -> Iterator[None]:
 def _is_unavailable(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
-        return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+        return error.connection_invalidated or isinstance(
+            error, sa.exc.OperationalError | sa.exc.InterfaceError
+        )
     return state.startswith(UNAVAILABLE_CLASSES) or state == "55P03"
 
 

@@ -32,7 +32,9 @@ class StoredProfile:
 def ensure_default(conn: sa.Connection) -> None:
     """Store and activate the default profile in a database that has none."""
     if conn.scalar(sa.select(sa.func.count()).select_from(scoring_profiles)) == 0:
-        version = insert_profile(conn, DEFAULT_PROFILE, author=AUTHOR_FLEETFLOW, note="The profile FleetFlow comes with.")
+        version = insert_profile(
+            conn, DEFAULT_PROFILE, author=AUTHOR_FLEETFLOW, note="The profile FleetFlow comes with."
+        )
         insert_activation(conn, version, activated_by=AUTHOR_FLEETFLOW)
 
 
@@ -42,7 +44,13 @@ def insert_profile(conn: sa.Connection, profile: ScoringProfile, *, author: str,
     canonical = orjson.dumps([profile.name, content], option=orjson.OPT_SORT_KEYS)
     statement = (
         sa.insert(scoring_profiles)
-        .values(name=profile.name, content=content, content_hash=hashlib.sha256(canonical).digest(), author=author, note=note)
+        .values(
+            name=profile.name,
+            content=content,
+            content_hash=hashlib.sha256(canonical).digest(),
+            author=author,
+            note=note,
+        )
         .returning(scoring_profiles.c.version)
     )
     return conn.execute(statement).scalar_one()
@@ -62,4 +70,6 @@ def read_active(conn: sa.Connection) -> StoredProfile:
         .where(profile_activations.c.id == latest)
     )
     row = conn.execute(statement).one()
-    return StoredProfile(row.version, ScoringProfile.from_content(row.name, row.content), row.author, row.note, row.created_at)
+    return StoredProfile(
+        row.version, ScoringProfile.from_content(row.name, row.content), row.author, row.note, row.created_at
+    )

@@ -25,12 +25,25 @@ def insert_unknown(conn: sa.Connection, driver_ids: Iterable[UUID], vehicle_ids:
 def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str, group_name: str | None = None) -> None:
     """Name a driver, known or not."""
     values = {"name": name, "group_name": group_name}
-    conn.execute(insert(drivers).values(id=driver_id, **values).on_conflict_do_update(index_elements=["id"], set_=values))
+    conn.execute(
+        insert(drivers)
+        .values(id=driver_id, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )
 
 
 def upsert_vehicle(
-    conn: sa.Connection, vehicle_id: UUID, *, name: str, group_name: str | None = None, vehicle_class: str | None = None
+    conn: sa.Connection,
+    vehicle_id: UUID,
+    *,
+    name: str,
+    group_name: str | None = None,
+    vehicle_class: str | None = None,
 ) -> None:
     """Name a vehicle, known or not."""
     values = {"name": name, "group_name": group_name, "vehicle_class": vehicle_class}
-    conn.execute(insert(vehicles).values(id=vehicle_id, **values).on_conflict_do_update(index_elements=["id"], set_=values))
+    conn.execute(
+        insert(vehicles)
+        .values(id=vehicle_id, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )

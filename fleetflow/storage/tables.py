@@ -40,7 +40,9 @@ metadata = MetaData(
 
 
 def _moment(name: str, *, required: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=not required, server_default=func.now() if required else None)
+    return Column(
+        name, DateTime(timezone=True), nullable=not required, server_default=func.now() if required else None
+    )
 
 
 trip_logs = Table(
@@ -101,7 +103,9 @@ harsh_events = Table(
     CheckConstraint("kind IN ('braking', 'acceleration', 'cornering', 'speeding')", name="kind"),
     CheckConstraint("start_s <= peak_s AND peak_s <= end_s", name="order"),
     CheckConstraint("peak_g >= 0 AND peak_g < 'Infinity'", name="peak_g"),
-    CheckConstraint("CASE kind WHEN 'speeding' THEN speed_kmh IS NOT NULL ELSE peak_g IS NOT NULL END", name="peak"),
+    CheckConstraint(
+        "CASE kind WHEN 'speeding' THEN speed_kmh IS NOT NULL ELSE peak_g IS NOT NULL END", name="peak"
+    ),
     CheckConstraint("speed_kmh >= 0 AND speed_kmh < 'Infinity'", name="speed_kmh"),
     CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
     CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),

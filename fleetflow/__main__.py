@@ -1,4 +1,4 @@
-"""`python -m fleetflow COMMAND`: the commands for people; each one lives in its own module of fleetflow.commands."""
+"""`python -m fleetflow COMMAND`: the commands for people, each in its own module of fleetflow.commands."""
 
 from __future__ import annotations
 

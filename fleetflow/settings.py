@@ -18,11 +18,13 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(
         None,
-        description="Postgres, as postgresql://user:password@host:port/name. Empty: FleetFlow runs its own embedded Postgres.",
+        description="Postgres, as postgresql://user:password@host:port/name."
+        " Empty: FleetFlow runs its own embedded Postgres.",
     )
     rabbitmq_url: SecretStr | None = Field(
         None,
-        description="RabbitMQ, as amqp://user:password@host:port/vhost. Empty: workers are woken through Postgres.",
+        description="RabbitMQ, as amqp://user:password@host:port/vhost."
+        " Empty: workers are woken through Postgres.",
     )
     data_dir: Path = Field(Path(".data"), description="Where the embedded Postgres keeps its data.")
 
@@ -33,7 +35,7 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `make run` starts.")
     demo: bool = Field(
         True, description="Whether `make run` sends a simulated demo fleet into an empty database."
-    )  # noqa: FBT003
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least severe log lines that are written."
     )
@@ -54,7 +56,8 @@ class Settings(BaseSettings):
     body_memory_bytes: int = Field(
         48_000_000,
         ge=1_000,
-        description="Memory for all request bodies being read and decoded at once, in bytes; further ones wait their turn.",
+        description="Memory for all request bodies being read and decoded at once, in bytes;"
+        " further ones wait their turn.",
     )
     storage_timeout_s: float = Field(
         4.0, gt=0, description="How long a request waits for Postgres before it is answered 503, in seconds."

@@ -1,1 +1,1 @@
-"""Postgres: one module per noun. Functions take a connection first, run one statement or few, and never commit."""
+"""Postgres: one module per noun. Functions take a connection first, run few statements and never commit."""

@@ -1,4 +1,4 @@
-"""Reaching Postgres: engines with deadlines, one transaction per `connection`, driver errors put into our words."""
+"""Reaching Postgres: engines with deadlines, one transaction per `connection`, errors in our own words."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CONNECT_TIMEOUT_S = 3
-# Keepalives alone do not notice a partition while data is unacknowledged; tcp_user_timeout does (measured: 3.4 s against > 25 s).
+# Keepalives alone do not notice a partition while data is unacknowledged;
+# tcp_user_timeout does (measured: 3.4 s against more than 25 s).
 TCP_USER_TIMEOUT_MS = 5000
 KEEPALIVES_IDLE_S = 10
 LOCK_TIMEOUT_MS = 1000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 
 UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
-"""SQLSTATE classes for connection trouble, lack of resources, shutdown and system errors; 55P03 is a lock held too long."""
+"""SQLSTATE classes for connection trouble, lack of resources, shutdown and system errors."""
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def sqlalchemy_url(url: str) -> sa.URL:
@@ -51,7 +53,7 @@ def create_engine(
     pool_timeout_s: float = 2.0,
     statement_timeout_s: float = 15.0,
 ) -> sa.Engine:
-    """An engine that never waits without an end: connecting, the pool, locks and statements all have deadlines."""
+    """An engine that never waits without an end: connecting, pool, locks and statements have deadlines."""
     options = {
         "statement_timeout": f"{statement_timeout_s * 1000:.0f}",
         "lock_timeout": LOCK_TIMEOUT_MS,
@@ -87,7 +89,7 @@ def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn the driver's ways of saying "not now" into StorageUnavailableError; let programming errors through."""
+    """Turn the driver's ways of saying "not now" into StorageUnavailableError; let other errors through."""
     try:
         yield
     except PoolTimeoutError as error:
@@ -97,23 +99,23 @@ def translated_errors() -> Iterator[None]:
             raise StorageUnavailableError("The database does not answer.") from error
         raise
     except InvalidRequestError as error:
-        # What SQLAlchemy says when a connection that died is used on; other misuse carries no DBAPI error with it.
+        # What SQLAlchemy says when a connection that died is used on; other misuse carries no DBAPI error.
         if isinstance(error.__context__, DBAPIError) and _is_unavailable(error.__context__):
             raise StorageUnavailableError("The database does not answer.") from error
         raise
 
 
 def _is_unavailable(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
+    state: str | None = getattr(error.orig, "sqlstate", None)
     if state is None:
         return error.connection_invalidated or isinstance(
             error, sa.exc.OperationalError | sa.exc.InterfaceError
         )
-    return state.startswith(UNAVAILABLE_CLASSES) or state == "55P03"
+    return state.startswith(UNAVAILABLE_CLASSES) or state == LOCK_NOT_AVAILABLE
 
 
 def sever(conn: sa.Connection) -> None:
-    """Cut a connection from another thread, so that a call waiting on a frozen server returns with an error."""
+    """Cut a connection from another thread, so that a call waiting on a frozen server ends with an error."""
     try:
         descriptor = conn.connection.driver_connection.fileno()  # type: ignore[union-attr]
         with socket.socket(fileno=socket.dup(descriptor)) as copy:
@@ -130,10 +132,17 @@ def check_schema(conn: sa.Connection) -> None:
     if revision is None or revision < SCHEMA_REVISION:
         found = f"is at revision {revision}" if revision else "has no FleetFlow tables"
         raise ConfigurationError(
-            f"The database schema is too old: it {found}, this FleetFlow needs {SCHEMA_REVISION}. Run: python -m fleetflow migrate"
+            f"The database schema is too old: it {found}, this FleetFlow needs {SCHEMA_REVISION}."
+            " Run: python -m fleetflow migrate"
         )
-    raise ConfigurationError(
-        f"The database schema is too new: it is at revision {revision}, this FleetFlow knows {SCHEMA_REVISION}. Update FleetFlow."
+    raise too_new(revision)
+
+
+def too_new(revision: str) -> ConfigurationError:
+    """The error for a schema that a newer FleetFlow made."""
+    return ConfigurationError(
+        f"The database schema is too new: it is at revision {revision}, this FleetFlow knows"
+        f" {SCHEMA_REVISION}. Update FleetFlow."
     )
 
 

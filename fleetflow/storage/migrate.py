@@ -8,9 +8,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from fleetflow.errors import ConfigurationError
 from fleetflow.storage import profiles
-from fleetflow.storage.database import create_engine, read_revision, translated_errors
+from fleetflow.storage.database import create_engine, read_revision, too_new, translated_errors
 from fleetflow.storage.tables import SCHEMA_REVISION
 
 MIGRATION_LOCK = 0x666C656574  # "fleet": any number that other users of the database are unlikely to take
@@ -58,6 +57,4 @@ def _take_lock(conn: sa.Connection) -> None:
 
 def _refuse_newer(revision: str | None) -> None:
     if revision is not None and revision > SCHEMA_REVISION:
-        raise ConfigurationError(
-            f"The database schema is too new: it is at revision {revision}, this FleetFlow knows {SCHEMA_REVISION}. Update FleetFlow."
-        )
+        raise too_new(revision)

@@ -53,7 +53,8 @@ def insert_profile(conn: sa.Connection, profile: ScoringProfile, *, author: str,
         )
         .returning(scoring_profiles.c.version)
     )
-    return conn.execute(statement).scalar_one()
+    version: int = conn.execute(statement).scalar_one()
+    return version
 
 
 def insert_activation(conn: sa.Connection, version: int, *, activated_by: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from fleetflow.storage.tables import drivers, vehicles
@@ -13,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
+    import sqlalchemy as sa
+
 
 def insert_unknown(conn: sa.Connection, driver_ids: Iterable[UUID], vehicle_ids: Iterable[UUID]) -> None:
-    """Make rows for the ids that have none; sorted, so that two workers cannot deadlock on each other's rows."""
+    """Make rows for the ids that have none; sorted, so that two workers cannot deadlock on each other."""
     for table, ids in ((drivers, driver_ids), (vehicles, vehicle_ids)):
         rows = [{"id": each} for each in sorted(set(ids))]
         if rows:

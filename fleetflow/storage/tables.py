@@ -1,4 +1,4 @@
-"""The tables of schema `telemetry` as SQLAlchemy sees them; the migrations make them, and a test compares the two."""
+"""The tables of schema `telemetry` as SQLAlchemy sees them; the migrations make them, a test compares."""
 
 from __future__ import annotations
 
@@ -165,7 +165,8 @@ driver_scores = Table(
     _moment("created_at", required=True),
     CheckConstraint("safety_score BETWEEN 0 AND 100", name="safety_score"),
     CheckConstraint(
-        "harsh_braking_count >= 0 AND rapid_accel_count >= 0 AND harsh_cornering_count >= 0 AND speeding_count >= 0",
+        "harsh_braking_count >= 0 AND rapid_accel_count >= 0 AND harsh_cornering_count >= 0"
+        " AND speeding_count >= 0",
         name="counts",
     ),
     Index("driver_scores_driver_idx", "profile_version", "driver_id"),

@@ -61,6 +61,9 @@ CREATE TABLE telemetry.trip_logs (
     CONSTRAINT trip_logs_idempotency_key_key UNIQUE (idempotency_key),
     CONSTRAINT trip_logs_content_hash_key UNIQUE (content_hash)
 );
+-- Compressing columns of numbers costs half of an insert and saves little (docs/decisions/0001-columnar-blob.md).
+ALTER TABLE telemetry.trip_logs ALTER COLUMN telemetry_blob SET STORAGE EXTERNAL;
+ALTER TABLE telemetry.trip_logs SET (toast_tuple_target = 128);
 CREATE INDEX trip_logs_driver_idx ON telemetry.trip_logs (driver_id, started_at);
 CREATE INDEX trip_logs_failed_idx ON telemetry.trip_logs (id) WHERE status = 'FAILED';
 CREATE INDEX trip_logs_lease_idx ON telemetry.trip_logs (lease_expires_at) WHERE status = 'PROCESSING';

@@ -1,16 +1,16 @@
-"""Starting and ending child processes so that none outlives FleetFlow; nothing here knows what a child does."""
+"""Starting and ending child processes so that none outlives FleetFlow, whatever the child does."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import signal
+    import subprocess
     from collections.abc import Callable, Sequence
 
 POLL_S = 0.005
@@ -20,22 +20,15 @@ _STILL_PARENT = '[ "$PPID" -eq "$0" ] && exec "$@"'
 
 
 def die_with_parent(command: Sequence[str], signal_name: str) -> list[str]:
-    """The command, wrapped so that the kernel sends it `signal_name` ("INT", "KILL") when this process dies hard.
+    """The command, wrapped so that the kernel sends it `signal_name` ("INT", "KILL") when this process dies.
 
-    Linux only; elsewhere the command as it is. The signal comes when the *thread* that starts the child ends, so
-    start it from one that lives as long as the process.
+    Linux only; elsewhere the command as it is. The signal comes when the *thread* that starts the child ends,
+    so start it from one that lives as long as the process.
     """
     if sys.platform != "linux" or not shutil.which("setpriv"):
         return list(command)
     guard = ["setpriv", "--pdeathsig", signal_name, "--"]
     return [*guard, "/bin/sh", "-c", _STILL_PARENT, str(os.getpid()), *command]
-
-
-def spawn(command: Sequence[str], *, on_parent_death: str = "KILL", **options: Any) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own (a Ctrl-C reaches the supervisor only) that dies with this process."""
-    return subprocess.Popen(  # noqa: S603 - the commands are our own
-        die_with_parent(command, on_parent_death), start_new_session=True, stdin=subprocess.DEVNULL, **options
-    )
 
 
 def stop(process: subprocess.Popen[bytes], steps: Sequence[tuple[signal.Signals, float]]) -> None:

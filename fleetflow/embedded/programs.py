@@ -1,4 +1,4 @@
-"""Finding PostgreSQL's programs, and the way to run them as somebody other than root, which they insist on."""
+"""Finding PostgreSQL's programs, and a way to run them as somebody other than root, as they demand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from fleetflow.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin")
+PLACES = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/postgresql@*/bin",
+    "/usr/local/opt/postgresql@*/bin",
+)
 OLDEST_MAJOR = 15
 BUILTIN_LOCALE_MAJOR = 17
 
@@ -31,11 +36,10 @@ class Programs:
 
     @cached_property
     def major(self) -> int:
-        """The major version; 0 when the program does not run on this machine (a wheel for another C library)."""
+        """The major version; 0 when the program does not run here (a wheel for another C library)."""
+        command = [str(self.folder / "postgres"), "--version"]
         try:
-            answer = subprocess.run(  # noqa: S603
-                [self.folder / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=True
-            ).stdout
+            answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout  # noqa: S603
         except (OSError, subprocess.SubprocessError):
             return 0
         found = re.search(r"(\d+)", answer)
@@ -43,7 +47,7 @@ class Programs:
 
 
 def find_programs(major: int | None = None) -> Programs:
-    """Those of the wheel, else the newest on the machine; of the given major version when there are data already.
+    """Those of the wheel, else the newest on the machine; `major` is that of the data there are already.
 
     Raises ConfigurationError when there are none that fit.
     """
@@ -70,7 +74,9 @@ def _candidates() -> Iterator[Programs]:
         folders += sorted(Path("/").glob(place[1:]), key=_version_in, reverse=True)
     on_path = shutil.which("postgres")
     folders += [Path(on_path).resolve().parent] if on_path else []
-    yield from (Programs(each) for each in folders if (each / "postgres").exists() and (each / "initdb").exists())
+    for folder in folders:
+        if (folder / "postgres").exists() and (folder / "initdb").exists():
+            yield Programs(folder)
 
 
 def _version_in(folder: Path) -> int:
@@ -80,7 +86,7 @@ def _version_in(folder: Path) -> int:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who runs Postgres: what to put in front of its commands, and the user and group its files must belong to."""
+    """Who runs Postgres: what to put in front of its commands, and whose its files must be."""
 
     prefix: tuple[str, ...] = ()
     uid: int | None = None
@@ -97,8 +103,8 @@ class Identity:
 def find_identity() -> Identity:
     """An ordinary user stays himself; root becomes nobody, preferably without leaving his own files.
 
-    In a user namespace root's files stay root's and are reached through a 0700 folder; where those are refused, a
-    real other user has to do, and the data folder is given to him. Raises ConfigurationError when neither works.
+    In a user namespace root's files stay root's and are reached through a 0700 folder; where that is refused,
+    a real other user has to do, and the data folder is given to him. ConfigurationError when neither works.
     """
     if os.geteuid() != 0:
         return Identity()
@@ -122,7 +128,8 @@ def _other_user() -> pwd.struct_passwd:
         except KeyError:
             continue
     raise ConfigurationError(
-        "PostgreSQL refuses to run as root, and there is no user postgres or nobody; run FleetFlow as an ordinary user."
+        "PostgreSQL refuses to run as root, and there is no user postgres or nobody; "
+        "run FleetFlow as an ordinary user."
     )
 
 
@@ -131,3 +138,8 @@ def _works(prefix: tuple[str, ...]) -> bool:
         return subprocess.run([*prefix, "true"], capture_output=True, timeout=10, check=False).returncode == 0  # noqa: S603
     except OSError:
         return False
+
+
+def environment() -> dict[str, str]:
+    """The environment for them: without the PG* variables of the caller, which would change what they do."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}

@@ -1,45 +1,33 @@
-"""The Postgres that comes with pip, run as a child of one owner; its data folder is complete or does not count.
-
-Data folder: `lock` (held by the owner), `postgres/` with the cluster, its password and port, and `postgres.log`.
-"""
+"""The embedded server: a child of one owner, who holds the data folder's lock, on a port of its own."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-import secrets
-import shutil
-import signal
 import socket
 import subprocess
-import sys
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
 import psycopg
 import structlog
 
 from fleetflow import processes
+from fleetflow.embedded.cluster import DATABASE, HOST, DataFolder, create_cluster, major_of, write_private
+from fleetflow.embedded.leftovers import STOP_STEPS, stop_leftovers
+from fleetflow.embedded.programs import Identity, environment, find_identity, find_programs
 from fleetflow.errors import ConfigurationError
-from fleetflow.postgres_programs import BUILTIN_LOCALE_MAJOR, Identity, find_identity, find_programs
 
 if TYPE_CHECKING:
-    from fleetflow.postgres_programs import Programs
+    from pathlib import Path
+
+    from fleetflow.embedded.programs import Programs
 
 log = structlog.get_logger(__name__)
 
-HOST = "127.0.0.1"
-USER = "fleetflow"
-DATABASE = "fleetflow"
 START_TIMEOUT_S = 120.0
 """Long, because recovery after a crash replays up to `max_wal_size`."""
 START_ATTEMPTS = 3
-INITDB_TIMEOUT_S = 120.0
 LOG_LIMIT_BYTES = 10_000_000
-STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0))
-"""Fast shutdown, then immediate shutdown (recovery at the next start), in seconds of patience."""
 
 SETTINGS = {
     "listen_addresses": HOST,
@@ -57,52 +45,11 @@ SETTINGS = {
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-@dataclass(frozen=True)
-class DataFolder:
-    """Where the parts of an embedded Postgres lie."""
-
-    root: Path
-
-    @property
-    def lock(self) -> Path:
-        return self.root / "lock"
-
-    @property
-    def log(self) -> Path:
-        return self.root / "postgres.log"
-
-    @property
-    def home(self) -> Path:
-        return self.root / "postgres"
-
-    @property
-    def cluster(self) -> Path:
-        return self.home / "cluster"
-
-    @property
-    def password(self) -> Path:
-        return self.home / "password"
-
-    @property
-    def port(self) -> Path:
-        return self.home / "port"
-
-    def url(self, port: int, database: str = DATABASE) -> str:
-        """The address to connect to, password included."""
-        return f"postgresql://{USER}:{self.password.read_text()}@{HOST}:{port}/{database}"
-
-    def postmaster(self) -> list[str]:
-        """The lines of postmaster.pid (pid, folder, start, port, socket, address, shared memory, state), or none."""
-        try:
-            return (self.cluster / "postmaster.pid").read_text().splitlines()
-        except OSError:
-            return []
-
-
 def find_running(data_dir: Path) -> str | None:
     """The URL of the embedded Postgres that runs on this data folder, or None.
 
-    Both sides prove that they know the folder's password, so a stale file or another program on the port is no match.
+    Both sides prove that they know the folder's password, so neither a stale file nor another program on the
+    port is taken for it.
     """
     folder = DataFolder(data_dir.absolute())
     lines = folder.postmaster()
@@ -117,8 +64,8 @@ def find_running(data_dir: Path) -> str | None:
 class EmbeddedPostgres:
     """A Postgres for one owner at a time: `with EmbeddedPostgres(data_dir) as server: use(server.url)`.
 
-    Raises ConfigurationError in one line when the folder is in use or Postgres cannot start. `durable=False` gives up
-    the data's safety for speed, for tests.
+    Raises ConfigurationError in one line when the folder is in use or Postgres cannot start. `durable=False`
+    gives up the data's safety for speed, for tests.
     """
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
@@ -137,7 +84,7 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """postgresql://user:password@host:port/database; the same after a restart of the server in this process."""
+        """postgresql://user:password@host:port/database; it outlives a restart of the server by its owner."""
         return self.folder.url(self._port)
 
     @property
@@ -154,7 +101,7 @@ class EmbeddedPostgres:
             stop_leftovers(self.folder)
             create_cluster(self.folder, identity, durable=self._durable)
             identity.own(self.folder.home)
-            self._run(find_programs(_major_of(self.folder)), identity)
+            self._run(find_programs(major_of(self.folder)), identity)
             create_database(self.folder.url(self._port, "postgres"))
         except BaseException:
             self.stop()
@@ -165,7 +112,7 @@ class EmbeddedPostgres:
         if self.pid is not None:
             return False
         stop_leftovers(self.folder)
-        self._run(find_programs(_major_of(self.folder)), find_identity())
+        self._run(find_programs(major_of(self.folder)), find_identity())
         return True
 
     def stop(self) -> None:
@@ -202,7 +149,7 @@ class EmbeddedPostgres:
             self._port = _free_port(self._port or _remembered_port(self.folder))
             self._process = self._spawn(programs, identity)
             if self._wait_until_ready(self._process):
-                _write_private(self.folder.port, str(self._port))
+                write_private(self.folder.port, str(self._port))
                 return
             log.warning("postgres did not start", attempt=attempt + 1, port=self._port)
         raise ConfigurationError(f"The embedded PostgreSQL did not start: {_last_words(self.folder.log)}")
@@ -221,7 +168,7 @@ class EmbeddedPostgres:
                 stderr=output,
                 start_new_session=True,
                 cwd="/",
-                env=_environment(),
+                env=environment(),
             )
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> bool:
@@ -235,47 +182,6 @@ class EmbeddedPostgres:
         return process.poll() is None
 
 
-def create_cluster(folder: DataFolder, identity: Identity, *, durable: bool) -> None:
-    """Make a cluster with a password of its own beside it, and put it in place in one step; nothing if there is one."""
-    for abandoned in folder.root.glob("postgres.new-*"):
-        shutil.rmtree(abandoned)
-    if folder.home.exists():
-        return
-    new = DataFolder(Path(tempfile.mkdtemp(prefix="postgres.new-", dir=folder.root)))
-    _write_private(new.root / "password", secrets.token_urlsafe(24))
-    identity.own(new.root)
-    _initdb(new.root, identity, durable=durable)
-    if durable:
-        _sync(new.root)
-    new.root.rename(folder.home)
-    if durable:
-        _sync(folder.root)
-
-
-def _initdb(home: Path, identity: Identity, *, durable: bool) -> None:
-    programs = find_programs()
-    locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if programs.major >= BUILTIN_LOCALE_MAJOR else []
-    command = [
-        *identity.prefix,
-        str(programs.folder / "initdb"),
-        f"--pgdata={home / 'cluster'}",
-        f"--username={USER}",
-        f"--pwfile={home / 'password'}",
-        "--auth=scram-sha-256",
-        "--data-checksums",
-        "--encoding=UTF8",
-        "--locale=C",
-        *locale,
-        *([] if durable else ["--no-sync"]),
-    ]
-    answer = subprocess.run(  # noqa: S603
-        command, capture_output=True, text=True, timeout=INITDB_TIMEOUT_S, check=False, cwd="/", env=_environment()
-    )
-    if answer.returncode != 0:
-        reason = (answer.stderr.strip() or answer.stdout.strip()).splitlines()
-        raise ConfigurationError(f"A new PostgreSQL cluster in {home.parent} failed: {' '.join(reason[:2])}")
-
-
 def create_database(admin_url: str) -> None:
     """Make FleetFlow's database when the cluster has none yet."""
     with psycopg.connect(admin_url, autocommit=True) as conn:
@@ -284,51 +190,8 @@ def create_database(admin_url: str) -> None:
             conn.execute(f'CREATE DATABASE "{DATABASE}"')
 
 
-def stop_leftovers(folder: DataFolder) -> None:
-    """End what a dead owner left running on this cluster, and forget a postmaster.pid whose id is somebody else's now.
-
-    Only the folder's owner may call this: whoever still runs here is an orphan.
-    """
-    for signum, patience_s in (*STOP_STEPS, (signal.SIGKILL, 5.0)):
-        orphans = _postgres_on(folder)
-        for pid in orphans:
-            processes.send_signal(pid, signum)
-        if processes.wait_for(lambda: not _postgres_on(folder), patience_s):
-            break
-    if any(line.lstrip("-").isdigit() and processes.is_alive(abs(int(line))) for line in folder.postmaster()[:1]):
-        (folder.cluster / "postmaster.pid").unlink()
-
-
-def _postgres_on(folder: DataFolder) -> list[int]:
-    if sys.platform == "linux":
-        return [int(each.name) for each in Path("/proc").glob("[0-9]*") if _is_postgres_in(each, folder.cluster)]
-    pids = [line for line in folder.postmaster()[:1] if line.isdigit()]
-    return [int(pid) for pid in pids if "postgres" in _ps(pid)]
-
-
-def _is_postgres_in(process: Path, cluster: Path) -> bool:
-    try:
-        return (process / "comm").read_text() == "postgres\n" and (process / "cwd").readlink() == cluster.resolve()
-    except OSError:
-        return False
-
-
-def _ps(pid: str) -> str:
-    answer = subprocess.run(["ps", "-p", pid, "-o", "comm="], capture_output=True, text=True, check=False)  # noqa: S603, S607
-    return answer.stdout
-
-
 def _is_ready(postmaster: list[str], pid: int) -> bool:
     return postmaster[:1] == [str(pid)] and postmaster[-1].strip() == "ready"
-
-
-def _major_of(folder: DataFolder) -> int:
-    try:
-        return int((folder.cluster / "PG_VERSION").read_text())
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"The data folder {folder.home} holds no PostgreSQL cluster; move it away or restore it."
-        ) from error
 
 
 def _remembered_port(folder: DataFolder) -> int:
@@ -350,11 +213,6 @@ def _free_port(wanted: int) -> int:
     raise ConfigurationError(f"No port is free on {HOST}.")
 
 
-def _environment() -> dict[str, str]:
-    # PG* variables of the caller would change what the server's programs do.
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
-
-
 def _open_log(path: Path) -> IO[bytes]:
     if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
         path.replace(path.with_suffix(".log.1"))
@@ -365,17 +223,3 @@ def _last_words(path: Path) -> str:
     lines = path.read_text(errors="replace").splitlines()[-20:]
     fatal = [line for line in lines if "FATAL" in line or "PANIC" in line or "error" in line]
     return f"{(fatal or lines or ['no reason given'])[-1]} (log: {path})"
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,52 @@
+"""What a dead owner left behind on a cluster: a server still running, a postmaster.pid that lies."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleetflow import processes
+
+if TYPE_CHECKING:
+    from fleetflow.embedded.cluster import DataFolder
+
+STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0))
+"""Fast shutdown, then immediate shutdown (recovery at the next start), in seconds of patience."""
+
+
+def stop_leftovers(folder: DataFolder) -> None:
+    """End what a dead owner left running, and forget a postmaster.pid whose id is another program's now.
+
+    Only the folder's owner may call this: whoever still runs here is an orphan.
+    """
+    for signum, patience_s in (*STOP_STEPS, (signal.SIGKILL, 5.0)):
+        orphans = _postgres_on(folder)
+        for pid in orphans:
+            processes.send_signal(pid, signum)
+        if processes.wait_for(lambda: not _postgres_on(folder), patience_s):
+            break
+    # Postgres itself sorts out the file of a dead process; one whose id is taken again would stop it for good.
+    if any(line.isdigit() and processes.is_alive(int(line)) for line in folder.postmaster()[:1]):
+        (folder.cluster / "postmaster.pid").unlink()
+
+
+def _postgres_on(folder: DataFolder) -> list[int]:
+    running = list(Path("/proc").glob("[0-9]*"))
+    if running:
+        return [int(each.name) for each in running if _is_postgres_in(each, folder.cluster.resolve())]
+    pids = [line for line in folder.postmaster()[:1] if line.isdigit()]
+    return [int(pid) for pid in pids if "postgres" in _ps(pid)]
+
+
+def _is_postgres_in(process: Path, cluster: Path) -> bool:
+    try:
+        return (process / "comm").read_text() == "postgres\n" and (process / "cwd").readlink() == cluster
+    except OSError:
+        return False
+
+
+def _ps(pid: str) -> str:
+    answer = subprocess.run(["ps", "-p", pid, "-o", "comm="], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    return answer.stdout

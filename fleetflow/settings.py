@@ -23,8 +23,7 @@ class Settings(BaseSettings):
     )
     rabbitmq_url: SecretStr | None = Field(
         None,
-        description="RabbitMQ, as amqp://user:password@host:port/vhost."
-        " Empty: workers are woken through Postgres.",
+        description="RabbitMQ, as amqp://user:password@host:port/vhost. Empty: workers are woken through Postgres.",
     )
     data_dir: Path = Field(Path(".data"), description="Where the embedded Postgres keeps its data.")
 
@@ -33,23 +32,17 @@ class Settings(BaseSettings):
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = Field(8501, ge=1, le=65535, description="Port of the dashboard.")
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `make run` starts.")
-    demo: bool = Field(
-        True, description="Whether `make run` sends a simulated demo fleet into an empty database."
-    )
+    demo: bool = Field(True, description="Whether `make run` sends a simulated demo fleet into an empty database.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least severe log lines that are written."
     )
 
     max_body_bytes: int = Field(10_000_000, ge=1_000, description="Largest request body as sent, in bytes.")
-    max_unpacked_bytes: int = Field(
-        40_000_000, ge=1_000, description="Largest request body after gzip, in bytes."
-    )
+    max_unpacked_bytes: int = Field(40_000_000, ge=1_000, description="Largest request body after gzip, in bytes.")
     max_points: int = Field(200_000, ge=1, description="Most points in a trip.")
     max_g: float = Field(20.0, gt=0, description="Largest magnitude of an acceleration, in g.")
     max_speed_kmh: float = Field(400.0, gt=0, description="Largest speed, in km/h.")
-    max_future_s: float = Field(
-        600.0, ge=0, description="How far in the future a timestamp may lie, in seconds."
-    )
+    max_future_s: float = Field(600.0, ge=0, description="How far in the future a timestamp may lie, in seconds.")
     body_timeout_s: float = Field(
         15.0, gt=0, description="How long a client may take to send a request's body, in seconds."
     )
@@ -63,26 +56,18 @@ class Settings(BaseSettings):
         4.0, gt=0, description="How long a request waits for Postgres before it is answered 503, in seconds."
     )
 
-    queue_timeout_s: float = Field(
-        5.0, gt=0, description="How long one exchange with the queue may take, in seconds."
-    )
+    queue_timeout_s: float = Field(5.0, gt=0, description="How long one exchange with the queue may take, in seconds.")
     queue_length: int = Field(
         200, ge=1, description="Most messages that wait in RabbitMQ; trips beyond are found by the sweep."
     )
 
     batch_trips: int = Field(48, ge=1, le=1000, description="Most trips a worker takes at once.")
-    batch_points: int = Field(
-        400_000, ge=1, description="Most points a worker takes at once (one trip always fits)."
-    )
-    lease_s: float = Field(
-        30.0, gt=0, description="How long a claimed trip belongs to its worker, in seconds."
-    )
+    batch_points: int = Field(400_000, ge=1, description="Most points a worker takes at once (one trip always fits).")
+    lease_s: float = Field(30.0, gt=0, description="How long a claimed trip belongs to its worker, in seconds.")
     sweep_s: float = Field(
         5.0, gt=0, description="How often a worker looks for trips that nobody announced, in seconds."
     )
-    max_attempts: int = Field(
-        5, ge=1, description="How often a trip may die with its worker before it is FAILED."
-    )
+    max_attempts: int = Field(5, ge=1, description="How often a trip may die with its worker before it is FAILED.")
     batch_time_limit_s: float = Field(
         60.0, gt=0, description="A worker that needs longer for one batch ends itself, in seconds."
     )

@@ -108,9 +108,7 @@ def translated_errors() -> Iterator[None]:
 def _is_unavailable(error: DBAPIError) -> bool:
     state: str | None = getattr(error.orig, "sqlstate", None)
     if state is None:
-        return error.connection_invalidated or isinstance(
-            error, sa.exc.OperationalError | sa.exc.InterfaceError
-        )
+        return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
     return state.startswith(UNAVAILABLE_CLASSES) or state == LOCK_NOT_AVAILABLE
 
 

@@ -27,9 +27,7 @@ def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str, group_name
     """Name a driver, known or not."""
     values = {"name": name, "group_name": group_name}
     conn.execute(
-        insert(drivers)
-        .values(id=driver_id, **values)
-        .on_conflict_do_update(index_elements=["id"], set_=values)
+        insert(drivers).values(id=driver_id, **values).on_conflict_do_update(index_elements=["id"], set_=values)
     )
 
 
@@ -44,7 +42,5 @@ def upsert_vehicle(
     """Name a vehicle, known or not."""
     values = {"name": name, "group_name": group_name, "vehicle_class": vehicle_class}
     conn.execute(
-        insert(vehicles)
-        .values(id=vehicle_id, **values)
-        .on_conflict_do_update(index_elements=["id"], set_=values)
+        insert(vehicles).values(id=vehicle_id, **values).on_conflict_do_update(index_elements=["id"], set_=values)
     )

@@ -40,9 +40,7 @@ metadata = MetaData(
 
 
 def _moment(name: str, *, required: bool = False) -> Column[object]:
-    return Column(
-        name, DateTime(timezone=True), nullable=not required, server_default=func.now() if required else None
-    )
+    return Column(name, DateTime(timezone=True), nullable=not required, server_default=func.now() if required else None)
 
 
 trip_logs = Table(
@@ -103,9 +101,7 @@ harsh_events = Table(
     CheckConstraint("kind IN ('braking', 'acceleration', 'cornering', 'speeding')", name="kind"),
     CheckConstraint("start_s <= peak_s AND peak_s <= end_s", name="order"),
     CheckConstraint("peak_g >= 0 AND peak_g < 'Infinity'", name="peak_g"),
-    CheckConstraint(
-        "CASE kind WHEN 'speeding' THEN speed_kmh IS NOT NULL ELSE peak_g IS NOT NULL END", name="peak"
-    ),
+    CheckConstraint("CASE kind WHEN 'speeding' THEN speed_kmh IS NOT NULL ELSE peak_g IS NOT NULL END", name="peak"),
     CheckConstraint("speed_kmh >= 0 AND speed_kmh < 'Infinity'", name="speed_kmh"),
     CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
     CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
@@ -165,8 +161,7 @@ driver_scores = Table(
     _moment("created_at", required=True),
     CheckConstraint("safety_score BETWEEN 0 AND 100", name="safety_score"),
     CheckConstraint(
-        "harsh_braking_count >= 0 AND rapid_accel_count >= 0 AND harsh_cornering_count >= 0"
-        " AND speeding_count >= 0",
+        "harsh_braking_count >= 0 AND rapid_accel_count >= 0 AND harsh_cornering_count >= 0 AND speeding_count >= 0",
         name="counts",
     ),
     Index("driver_scores_driver_idx", "profile_version", "driver_id"),

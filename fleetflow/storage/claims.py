@@ -1,0 +1,159 @@
+"""Who works on a trip: claims with a lease and a token, on the database's clock.
+
+A worker that dies leaves a lease that runs out; one that was frozen and thaws holds a token that is no longer in
+the row, so it can write nothing. Attempts count deaths: a trip that has seen one is claimed alone ever after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    import sqlalchemy as sa
+
+    from fleetflow.trips.summary import TripSummary
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTrip:
+    """A trip that is this worker's until its lease runs out; `blob` is for `fleetflow.trips.columns.unpack`."""
+
+    id: UUID
+    vehicle_id: UUID
+    driver_id: UUID
+    received_at: datetime
+    sample_hz: float | None
+    attempts: int
+    blob: str
+
+
+CLAIM = """
+UPDATE telemetry.trip_logs AS trip
+SET status = 'PROCESSING', attempts = attempts + 1, lease_token = %(token)s,
+    lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_s)s)
+FROM ({chosen}) AS chosen
+WHERE trip.id = chosen.id
+RETURNING trip.id, trip.vehicle_id, trip.driver_id, trip.received_at, trip.sample_hz, trip.attempts,
+          trip.telemetry_blob::text AS blob
+"""
+CLAIM_FRESH = CLAIM.format(
+    chosen="""
+    SELECT id
+    FROM (SELECT id, sum(point_count) OVER (ORDER BY id) AS points, row_number() OVER (ORDER BY id) AS place
+          FROM (SELECT id, point_count FROM telemetry.trip_logs
+                WHERE status = 'PENDING' AND attempts = 0
+                ORDER BY id LIMIT %(max_trips)s FOR UPDATE SKIP LOCKED) AS waiting) AS counted
+    WHERE points <= %(max_points)s OR place = 1"""
+)
+CLAIM_RETRY = CLAIM.format(
+    chosen="""
+    SELECT id FROM telemetry.trip_logs
+    WHERE (status = 'PENDING' AND attempts > 0)
+       OR (status = 'PROCESSING' AND lease_expires_at < clock_timestamp() AND attempts < %(max_attempts)s)
+    ORDER BY attempts, id LIMIT 1 FOR UPDATE SKIP LOCKED"""
+)
+
+FAIL_EXHAUSTED = """
+UPDATE telemetry.trip_logs
+SET status = 'FAILED', lease_token = NULL, lease_expires_at = NULL, completed_at = clock_timestamp(),
+    error = format('The worker died %%s times while it analysed this trip.', attempts)
+WHERE id IN (SELECT id FROM telemetry.trip_logs
+             WHERE status = 'PROCESSING' AND lease_expires_at < clock_timestamp()
+               AND attempts >= %(max_attempts)s
+             FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+COMPLETE = """
+UPDATE telemetry.trip_logs AS trip
+SET status = 'COMPLETED', lease_token = NULL, lease_expires_at = NULL, completed_at = clock_timestamp(),
+    distance_km = done.distance_km, duration_s = done.duration_s,
+    sample_hz = COALESCE(trip.sample_hz, done.sample_hz), detection_version = %(detection_version)s
+FROM unnest(%(ids)s::uuid[], %(distance_km)s::float8[], %(duration_s)s::float8[], %(sample_hz)s::float8[])
+     AS done (id, distance_km, duration_s, sample_hz)
+WHERE trip.id = done.id AND trip.lease_token = %(token)s
+RETURNING trip.id
+"""
+
+FAIL = """
+UPDATE telemetry.trip_logs
+SET status = 'FAILED', lease_token = NULL, lease_expires_at = NULL, completed_at = clock_timestamp(),
+    error = %(error)s
+WHERE id = %(id)s AND lease_token = %(token)s
+RETURNING id
+"""
+
+HAND_BACK = """
+UPDATE telemetry.trip_logs
+SET status = 'PENDING', lease_token = NULL, lease_expires_at = NULL, attempts = attempts - 1
+WHERE status = 'PROCESSING' AND lease_token = %(token)s
+RETURNING id
+"""
+
+STILL_OPEN = """
+SELECT id FROM telemetry.trip_logs WHERE id = ANY(%(ids)s::uuid[]) AND status IN ('PENDING', 'PROCESSING')
+"""
+FAILED_AMONG = "SELECT id FROM telemetry.trip_logs WHERE id = ANY(%(ids)s::uuid[]) AND status = 'FAILED'"
+
+
+def claim_fresh(
+    conn: sa.Connection, token: UUID, *, lease_s: float, max_trips: int, max_points: int
+) -> list[ClaimedTrip]:
+    """The oldest trips that nobody has tried: up to `max_trips` with `max_points` in all, at least one if any."""
+    values = {"token": token, "lease_s": lease_s, "max_trips": max_trips, "max_points": max_points}
+    rows = conn.exec_driver_sql(CLAIM_FRESH, values)
+    return sorted((ClaimedTrip(*row) for row in rows), key=lambda trip: trip.id)
+
+
+def claim_retry(conn: sa.Connection, token: UUID, *, lease_s: float, max_attempts: int) -> ClaimedTrip | None:
+    """One trip that has been tried before: handed back after a death, or its lease ran out."""
+    values = {"token": token, "lease_s": lease_s, "max_attempts": max_attempts}
+    row = conn.exec_driver_sql(CLAIM_RETRY, values).one_or_none()
+    return None if row is None else ClaimedTrip(*row)
+
+
+def fail_exhausted(conn: sa.Connection, *, max_attempts: int) -> list[UUID]:
+    """Give up trips whose worker died too often; their ids."""
+    return list(conn.exec_driver_sql(FAIL_EXHAUSTED, {"max_attempts": max_attempts}).scalars())
+
+
+def complete_trips(
+    conn: sa.Connection, token: UUID, summaries: Mapping[UUID, TripSummary], *, detection_version: int
+) -> set[UUID]:
+    """Mark trips COMPLETED; returns those that were still this token's, and only they may be given a score."""
+    values = {
+        "token": token,
+        "detection_version": detection_version,
+        "ids": list(summaries),
+        **{
+            name: [getattr(summary, name) for summary in summaries.values()]
+            for name in ("distance_km", "duration_s", "sample_hz")
+        },
+    }
+    return set(conn.exec_driver_sql(COMPLETE, values).scalars())
+
+
+def fail_trip(conn: sa.Connection, token: UUID, trip_id: UUID, error: str) -> bool:
+    """Mark a trip FAILED with a reason for people; False when it was no longer this token's."""
+    values = {"token": token, "id": trip_id, "error": error}
+    return conn.exec_driver_sql(FAIL, values).one_or_none() is not None
+
+
+def hand_back(conn: sa.Connection, token: UUID) -> list[UUID]:
+    """Return what is left of a claim, unharmed: this was no death, so it counts as no attempt."""
+    return list(conn.exec_driver_sql(HAND_BACK, {"token": token}).scalars())
+
+
+def select_open(conn: sa.Connection, trip_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the trips that are waiting or being worked on."""
+    return set(conn.exec_driver_sql(STILL_OPEN, {"ids": list(trip_ids)}).scalars())
+
+
+def select_failed(conn: sa.Connection, trip_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the trips that have FAILED."""
+    return set(conn.exec_driver_sql(FAILED_AMONG, {"ids": list(trip_ids)}).scalars())

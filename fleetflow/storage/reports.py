@@ -32,7 +32,7 @@ _WHEN = sa.func.coalesce(trip_logs.c.started_at, trip_logs.c.received_at)
 
 @dataclass(frozen=True, slots=True)
 class TripReport:
-    """One trip, whatever its status; score and counts are None until it has a score under the profile asked for."""
+    """One trip, whatever its status; score and counts are None without a score under the profile asked for."""
 
     trip_id: str
     driver_id: str
@@ -270,7 +270,7 @@ def _summed_counts() -> list[sa.Label[int]]:
 
 
 def _since(since: datetime | None) -> sa.ColumnElement[bool]:
-    """Two conditions, which the index on started_at serves, rather than one on coalesce(), which it cannot."""
+    """Two conditions, which the index on started_at serves, instead of one on coalesce(), which it cannot."""
     if since is None:
         return sa.true()
     undated = sa.and_(trip_logs.c.started_at.is_(None), trip_logs.c.received_at >= since)

@@ -27,9 +27,14 @@ def stop_leftovers(folder: DataFolder) -> None:
             processes.send_signal(pid, signum)
         if processes.wait_for(lambda: not _postgres_on(folder), patience_s):
             break
-    # Postgres itself sorts out the file of a dead process; one whose id is taken again would stop it for good.
-    if any(line.isdigit() and processes.is_alive(int(line)) for line in folder.postmaster()[:1]):
-        (folder.cluster / "postmaster.pid").unlink()
+    # Postgres sorts out the file of a dead process itself; an empty or reused one would stop it for good.
+    file = folder.cluster / "postmaster.pid"
+    if file.exists() and not _names_a_dead_process(folder.postmaster()):
+        file.unlink()
+
+
+def _names_a_dead_process(postmaster: list[str]) -> bool:
+    return postmaster[:1] != [] and postmaster[0].isdigit() and not processes.is_alive(int(postmaster[0]))
 
 
 def _postgres_on(folder: DataFolder) -> list[int]:

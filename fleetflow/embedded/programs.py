@@ -128,8 +128,7 @@ def _other_user() -> pwd.struct_passwd:
         except KeyError:
             continue
     raise ConfigurationError(
-        "PostgreSQL refuses to run as root, and there is no user postgres or nobody; "
-        "run FleetFlow as an ordinary user."
+        "PostgreSQL refuses to run as root, and there is no user postgres or nobody; run FleetFlow as an ordinary user."
     )
 
 

@@ -101,7 +101,7 @@ class EmbeddedPostgres:
             stop_leftovers(self.folder)
             create_cluster(self.folder, identity, durable=self._durable)
             identity.own(self.folder.home)
-            self._run(find_programs(major_of(self.folder)), identity)
+            self._run(identity, _remembered_port(self.folder), any_port=True)
             create_database(self.folder.url(self._port, "postgres"))
         except BaseException:
             self.stop()
@@ -112,7 +112,7 @@ class EmbeddedPostgres:
         if self.pid is not None:
             return False
         stop_leftovers(self.folder)
-        self._run(find_programs(major_of(self.folder)), find_identity())
+        self._run(find_identity(), self._port, any_port=False)
         return True
 
     def stop(self) -> None:
@@ -144,9 +144,10 @@ class EmbeddedPostgres:
         os.write(descriptor, str(os.getpid()).encode())
         self._lock = descriptor
 
-    def _run(self, programs: Programs, identity: Identity) -> None:
+    def _run(self, identity: Identity, port: int, *, any_port: bool) -> None:
+        programs = find_programs(major_of(self.folder))
         for attempt in range(START_ATTEMPTS):
-            self._port = _free_port(self._port or _remembered_port(self.folder))
+            self._port = _free_port(port) if any_port else port
             self._process = self._spawn(programs, identity)
             if self._wait_until_ready(self._process):
                 write_private(self.folder.port, str(self._port))

@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Write = Callable[[str, str], None]
 """Takes the name of a program and a line that it wrote, without the line's end."""
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DRAIN_S = 10.0
 TURN_S = 0.1
 REPEAT_S = 0.5
@@ -43,16 +43,36 @@ class Program:
     runs_forever: bool = True
 
 
+def stop_signals() -> list[signal.Signals]:
+    """The signals that ask to stop; after `nohup` a hang-up is none of them."""
+    hangs_up = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]
+
+
+@contextmanager
+def stops_raise() -> Iterator[None]:
+    """Let every signal that asks to stop raise KeyboardInterrupt, so that open blocks are left in order."""
+    former = {signum: signal.signal(signum, signal.default_int_handler) for signum in stop_signals()}
+    try:
+        yield
+    finally:
+        for signum, handler in former.items():
+            signal.signal(signum, handler)
+
+
 class Supervisor:
     """Runs programs until it is asked to stop: `with Supervisor(write) as children: children.add(...); children.run()`.
 
     Handles SIGINT, SIGTERM and SIGHUP while it is open, so it belongs to the main thread. Leaving the block ends all
     children: SIGTERM, ten seconds of patience, SIGKILL; a second signal cuts the patience short. On Linux the
-    children also die when the supervisor is killed.
+    children also die when the supervisor is killed. `also_watch` is called every turn, for what is no child.
     """
 
-    def __init__(self, write: Write, *, drain_s: float = DRAIN_S) -> None:
+    def __init__(
+        self, write: Write, *, drain_s: float = DRAIN_S, also_watch: Callable[[], object] = lambda: None
+    ) -> None:
         self._write = write
+        self._also_watch = also_watch
         self._drain_s = drain_s
         self._children: list[_Child] = []
         self._selector = selectors.DefaultSelector()
@@ -65,7 +85,7 @@ class Supervisor:
             end.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, lambda: self._woken.recv(100))
         self._old_waker = signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        self._handlers = {signum: signal.signal(signum, self._on_signal) for signum in STOP_SIGNALS}
+        self._handlers = {signum: signal.signal(signum, self._on_signal) for signum in stop_signals()}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,6 +117,7 @@ class Supervisor:
             if until():
                 return True
             self._turn()
+            self._also_watch()
             for child in self._children:
                 child.look_after()
         return False

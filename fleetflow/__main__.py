@@ -6,10 +6,9 @@ import argparse
 import sys
 from importlib import import_module
 
-from rich.console import Console
-
+from fleetflow.bootstrap import report
 from fleetflow.errors import FleetFlowError
-from fleetflow.settings import Settings
+from fleetflow.settings import read_settings
 
 COMMANDS = ("up", "migrate", "send", "simulate")
 
@@ -25,9 +24,9 @@ def main(argv: list[str] | None = None) -> int:
         command.set_defaults(run=module.run)
     args = parser.parse_args(argv)
     try:
-        return int(args.run(args, Settings()))
+        return int(args.run(args, read_settings()))
     except FleetFlowError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        report(error)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fleetflow.errors import ConfigurationError
 
 
 class Settings(BaseSettings):
@@ -40,6 +42,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(10_000_000, ge=1_000, description="Largest request body as sent, in bytes.")
     max_unpacked_bytes: int = Field(40_000_000, ge=1_000, description="Largest request body after gzip, in bytes.")
     max_points: int = Field(200_000, ge=1, description="Most points in a trip.")
+    max_duration_s: float = Field(86_400.0, gt=0, description="Longest trip, in seconds.")
     max_g: float = Field(20.0, gt=0, description="Largest magnitude of an acceleration, in g.")
     max_speed_kmh: float = Field(400.0, gt=0, description="Largest speed, in km/h.")
     max_future_s: float = Field(600.0, ge=0, description="How far in the future a timestamp may lie, in seconds.")
@@ -71,3 +74,12 @@ class Settings(BaseSettings):
     batch_time_limit_s: float = Field(
         60.0, gt=0, description="A worker that needs longer for one batch ends itself, in seconds."
     )
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises ConfigurationError that names each variable and what is wrong with it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [f"FLEETFLOW_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()]
+        raise ConfigurationError("; ".join(faults)) from None

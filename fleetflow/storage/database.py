@@ -16,6 +16,7 @@ from fleetflow.storage.tables import SCHEMA, SCHEMA_REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 CONNECT_TIMEOUT_S = 3
 # Keepalives alone do not notice a partition while data is unacknowledged;
@@ -148,3 +149,9 @@ def read_revision(conn: sa.Connection) -> str | None:
     """The revision that the database's schema is at; None when it has none of FleetFlow's tables."""
     known = conn.scalar(sa.text("SELECT to_regclass(:name)"), {"name": f"{SCHEMA}.alembic_version"})
     return conn.scalar(sa.text("SELECT version_num FROM telemetry.alembic_version")) if known else None
+
+
+def read_clock(conn: sa.Connection) -> datetime:
+    """The database's time, which is everybody's."""
+    now: datetime = conn.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return now

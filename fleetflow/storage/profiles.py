@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
@@ -70,7 +70,14 @@ def read_active(conn: sa.Connection) -> StoredProfile:
         .join(profile_activations, profile_activations.c.profile_version == scoring_profiles.c.version)
         .where(profile_activations.c.id == latest)
     )
-    row = conn.execute(statement).one()
-    return StoredProfile(
-        row.version, ScoringProfile.from_content(row.name, row.content), row.author, row.note, row.created_at
-    )
+    return _stored(conn.execute(statement).one())
+
+
+def read_profile(conn: sa.Connection, version: int) -> StoredProfile:
+    """One version, which must exist."""
+    return _stored(conn.execute(sa.select(scoring_profiles).where(scoring_profiles.c.version == version)).one())
+
+
+def _stored(row: sa.Row[Any]) -> StoredProfile:
+    profile = ScoringProfile.from_content(row.name, row.content)
+    return StoredProfile(row.version, profile, row.author, row.note, row.created_at)

@@ -124,9 +124,14 @@ def _find_twins(conn: sa.Connection, trips: Sequence[NewTrip]) -> dict[UUID, Sto
     found = {}
     for trip in trips:
         twin = by_key.get(trip.idempotency_key) or by_hash[trip.content_hash]
-        same = bytes(twin.content_hash) == trip.content_hash
-        found[trip.id] = Stored(twin.id, Outcome.DUPLICATE if same else Outcome.CONFLICT)
+        found[trip.id] = Stored(twin.id, _outcome(trip, twin))
     return found
+
+
+def _outcome(trip: NewTrip, twin: sa.Row[tuple[UUID, str, bytes]]) -> Outcome:
+    if twin.id == trip.id:
+        return Outcome.STORED  # by an attempt whose commit was never heard of
+    return Outcome.DUPLICATE if bytes(twin.content_hash) == trip.content_hash else Outcome.CONFLICT
 
 
 def read_trip(conn: sa.Connection, trip_id: UUID) -> TripRecord | None:

@@ -219,9 +219,7 @@ def _clock(points: Sequence[Any]) -> tuple[datetime | None, FloatArray | None]:
     if stamps[0] is None:
         index = next((index for index, stamp in enumerate(stamps) if stamp is not None), None)
         if index is not None:
-            raise _invalid(
-                Fault("data[0].timestamp", f"is missing, but data[{index}] has one: all points or none")
-            )
+            raise _invalid(Fault("data[0].timestamp", f"is missing, but data[{index}] has one: all points or none"))
         return None, None
     if None in stamps:
         path = f"data[{stamps.index(None)}].timestamp"
@@ -230,9 +228,7 @@ def _clock(points: Sequence[Any]) -> tuple[datetime | None, FloatArray | None]:
     t_s = np.round(seconds - seconds[0], 6)  # datetimes are exact to a microsecond; the rest is rounding
     backwards = np.flatnonzero(np.diff(t_s) < 0)[:MAX_FAULTS] + 1
     if backwards.size:
-        raise _invalid(
-            *(Fault(f"data[{i}].timestamp", "is earlier than the point before") for i in backwards)
-        )
+        raise _invalid(*(Fault(f"data[{i}].timestamp", "is earlier than the point before") for i in backwards))
     return stamps[0], t_s
 
 

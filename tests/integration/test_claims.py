@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from fleetflow.trips.summary import TripSummary
 
 from fleetflow.storage import claims
-from fleetflow.storage.database import connection, create_engine
+from fleetflow.storage.database import connection
 from fleetflow.storage.trips import TripStatus, insert_trips, read_trip
-from fleetflow.trips.summary import TripSummary
 from tests.support.trips import new_trip
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.postgres
 SUMMARY = TripSummary(distance_km=1.0, duration_s=60.0, sample_hz=10.0)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    engine = create_engine(database_url, application_name="tests")
-    yield engine
-    engine.dispose()
 
 
 def claim(engine: sa.Engine, token: uuid.UUID, *, trips: int = 10, points: int = 1000, lease_s: float = 60.0):

@@ -11,23 +11,14 @@ import pytest
 from sqlalchemy.exc import DataError
 from uuid_utils.compat import uuid7
 
-from fleetflow.storage.database import connection, create_engine
+from fleetflow.storage.database import connection
 from fleetflow.storage.trips import Outcome, TripStatus, insert_trips, read_samples, read_trip
 from tests.support.trips import NOON, new_trip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import sqlalchemy as sa
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    engine = create_engine(database_url, application_name="tests")
-    yield engine
-    engine.dispose()
 
 
 def test_a_stored_trip_comes_back_as_it_was_sent(engine: sa.Engine):

@@ -1,0 +1,69 @@
+"""The application: its parts put together, started and stopped in order."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from fleetflow.queue import open_publisher
+from fleetflow.queue.announcer import Announcer
+from fleetflow.storage.database import create_engine
+from fleetflow.trips.wire import Limits, TripDecoder
+from ingest_api import openapi, operations, problems, trips
+from ingest_api.intake import WRITERS, Intake
+from ingest_api.metrics import Metrics
+from ingest_api.pulse import Pulse
+from ingest_api.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fleetflow.settings import Settings
+
+NAME = "fleetflow-api"
+VERSION = "0.1.0"
+
+
+def create_app(settings: Settings, database_url: str) -> FastAPI:
+    """The app for an ASGI server. Nothing is opened before its lifespan begins."""
+    app = FastAPI(title="FleetFlow ingest API", version=VERSION, lifespan=_lifespan, redirect_slashes=False)
+    app.state.settings = settings
+    app.state.metrics = metrics = Metrics()
+    # Writers keep their connections; the others serve reads and the pulse.
+    app.state.engine = engine = create_engine(
+        database_url, application_name=NAME, pool_size=WRITERS + 4, statement_timeout_s=settings.storage_timeout_s
+    )
+    app.state.pulse = pulse = Pulse(engine, metrics)
+    app.state.announcer = announcer = Announcer(open_publisher(settings, database_url))
+    app.state.queue_reachable = lambda: announcer.reachable
+    app.state.intake = intake = Intake(
+        engine, announcer.announce, timeout_s=settings.storage_timeout_s, on_commit=metrics.commit_trips.observe
+    )
+    decoder = TripDecoder(Limits(settings.max_points, settings.max_speed_kmh, settings.max_g, settings.max_duration_s))
+    app.state.telemetry = telemetry = Telemetry(settings, decoder, intake, pulse, metrics)
+    app.add_route("/api/v1/telemetry", telemetry.post_trip, methods=["POST"])
+    app.add_route("/api/v1/telemetry/batch", telemetry.post_batch, methods=["POST"])
+    app.include_router(trips.router)
+    app.include_router(operations.router)
+    problems.install(app)
+    openapi.install(app, decoder)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state = app.state
+    state.announcer.start()
+    state.intake.start()
+    await run_in_threadpool(state.pulse.start)
+    try:
+        yield
+    finally:
+        state.pulse.close()
+        state.telemetry.close()
+        await run_in_threadpool(state.intake.close)
+        await run_in_threadpool(state.announcer.close)
+        state.engine.dispose()

@@ -1,0 +1,44 @@
+"""Figures for Prometheus, in a registry of the app's own."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+TRIPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class Metrics:
+    """What the API counts."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.accepted = self._counter("fleetflow_trips_accepted_total", "Trips answered 202 that were new.")
+        self.duplicates = self._counter("fleetflow_trips_duplicate_total", "Trips answered 202 that were known.")
+        self.refused = Counter(
+            "fleetflow_trips_refused_total", "Trips refused, by code.", ["code"], registry=self.registry
+        )
+        self.hung_up = self._counter("fleetflow_clients_gone_total", "Clients that hung up within their body.")
+        self.points = self._counter("fleetflow_points_accepted_total", "Points of new trips.")
+        self.seconds = self._histogram("fleetflow_accept_seconds", "From a trip's body to its answer.", SECONDS)
+        self.commit_trips = self._histogram("fleetflow_commit_trips", "Trips that shared one commit.", TRIPS)
+        self.waiting = Gauge(
+            "fleetflow_trips_waiting", "Trips not analysed yet, counted up to 50000.", registry=self.registry
+        )
+        self.queue_reachable = Gauge(
+            "fleetflow_queue_reachable",
+            "1 while workers can be woken, 0 while they only sweep.",
+            registry=self.registry,
+        )
+
+    def text(self) -> bytes:
+        """The figures in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str) -> Counter:
+        return Counter(name, text, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name, text, buckets=buckets, registry=self.registry)

@@ -1,0 +1,50 @@
+"""For those who run it: alive, ready, and how it is doing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from ingest_api import metrics
+from ingest_api.problems import unavailable
+
+router = APIRouter(tags=["operations"])
+
+
+class Health(BaseModel):
+    """The process is alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Trips are taken."""
+
+    status: Literal["ready"] = "ready"
+    storage: str
+    queue: str = Field(description="`ok`, or `unreachable`: then workers find trips by sweeping, a little later.")
+
+
+@router.get("/healthz", summary="Alive?")
+async def healthz() -> Health:
+    """200 as long as the process answers; says nothing about Postgres or the queue."""
+    return Health()
+
+
+@router.get("/readyz", summary="Ready to take trips?")
+async def readyz(request: Request) -> Readiness:
+    """200 while trips can be stored, else 503. A queue that is down only delays scores, so it is no reason."""
+    condition = request.app.state.pulse.condition
+    if not condition.ready:
+        raise unavailable("storage_unavailable", condition.storage)
+    return Readiness(storage=condition.storage, queue="ok" if request.app.state.queue_reachable() else "unreachable")
+
+
+@router.get("/metrics", response_class=Response, summary="Figures for Prometheus")
+async def read_metrics(request: Request) -> Response:
+    """Counters, gauges and histograms in Prometheus' text format."""
+    state = request.app.state
+    state.metrics.queue_reachable.set(state.queue_reachable())
+    return Response(state.metrics.text(), media_type=metrics.CONTENT_TYPE)

@@ -1,0 +1,93 @@
+"""The API's view of what it depends on, refreshed by a thread, so that a probe never waits for a sick database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from fleetflow.errors import ConfigurationError, StorageUnavailableError
+from fleetflow.storage.database import check_schema, connection, read_clock
+from fleetflow.storage.trips import count_waiting
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from ingest_api.metrics import Metrics
+
+PERIOD_S = 3.0
+OVERDUE_S = 3 * PERIOD_S
+COUNT_LIMIT = 50_000
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`storage` is "ok" or the reason why trips cannot be taken now."""
+
+    storage: str = "not checked yet"
+    clock_offset: timedelta = timedelta()
+
+    @property
+    def ready(self) -> bool:
+        """Whether trips are taken."""
+        return self.storage == "ok"
+
+
+class Pulse:
+    """Checks Postgres every few seconds; `condition` is the newest finding."""
+
+    def __init__(self, engine: sa.Engine, metrics: Metrics) -> None:
+        self._engine = engine
+        self._metrics = metrics
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        self._newest = Condition()
+        self._checked = time.monotonic()
+
+    @property
+    def condition(self) -> Condition:
+        """The newest finding; a check that does not come back is a finding too."""
+        if time.monotonic() - self._checked > OVERDUE_S:
+            return Condition("The database does not answer.", self._newest.clock_offset)
+        return self._newest
+
+    def start(self) -> None:
+        """Check once, then go on checking in the background."""
+        self.check()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop checking."""
+        self._stop.set()
+
+    def now(self) -> datetime:
+        """The time by the database's clock, which all processes share."""
+        return datetime.now(UTC) + self._newest.clock_offset
+
+    def check(self) -> None:
+        """Look once."""
+        try:
+            with connection(self._engine) as conn:
+                check_schema(conn)
+                offset = read_clock(conn) - datetime.now(UTC)
+                self._metrics.waiting.set(count_waiting(conn, COUNT_LIMIT))
+        except (StorageUnavailableError, ConfigurationError) as error:
+            self._changed(Condition(str(error), self._newest.clock_offset))
+        else:
+            self._changed(Condition("ok", offset))
+
+    def _changed(self, condition: Condition) -> None:
+        if condition.storage != self._newest.storage:
+            log.info("storage_condition", condition=condition.storage)
+        self._newest = condition
+        self._checked = time.monotonic()
+
+    def _run(self) -> None:
+        while not self._stop.wait(PERIOD_S):
+            self.check()

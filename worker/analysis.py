@@ -1,0 +1,59 @@
+"""What a batch of claimed trips is worth: pure, so that a retry or a re-check gives the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from fleetflow.safety.events import HarshEvent, find_events
+from fleetflow.safety.scores import TripScore, score_trip
+from fleetflow.trips.clock import with_clock
+from fleetflow.trips.columns import unpack
+from fleetflow.trips.summary import TripSummary, summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleetflow.safety.profiles import ScoringProfile
+    from fleetflow.storage.claims import ClaimedTrip
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One trip's result."""
+
+    trip: ClaimedTrip
+    summary: TripSummary
+    events: list[HarshEvent]
+    score: TripScore
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A trip that no attempt can analyse; `reason` is for people."""
+
+    trip: ClaimedTrip
+    reason: str
+
+
+def analyse(trips: Sequence[ClaimedTrip], profile: ScoringProfile) -> list[Analysis | Failure]:
+    """One result per trip. A trip that makes the analysis raise fails alone; its neighbours do not notice."""
+    try:
+        return list(_analyse_together(trips, profile))
+    except Exception:
+        if len(trips) > 1:
+            return [result for trip in trips for result in analyse([trip], profile)]
+        log.exception("analysis_failed", trip_id=str(trips[0].id))
+        return [Failure(trips[0], "The analysis failed; the worker's log says why, under this trip's id.")]
+
+
+def _analyse_together(trips: Sequence[ClaimedTrip], profile: ScoringProfile) -> list[Analysis]:
+    samples = [with_clock(unpack(trip.blob), trip.sample_hz) for trip in trips]
+    return [
+        Analysis(trip, summarize(each), events, score_trip(events, profile))
+        for trip, each, events in zip(trips, samples, find_events(samples), strict=True)
+    ]

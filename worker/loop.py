@@ -1,0 +1,176 @@
+"""The worker's loop: wake up, claim, analyse, write in one transaction, settle. Losing its place costs time only."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import structlog
+
+from fleetflow.errors import QueueUnavailableError, StorageUnavailableError
+from fleetflow.safety.events import DETECTION_VERSION
+from fleetflow.storage import claims, profiles, roster
+from fleetflow.storage.database import connection
+from fleetflow.storage.events import insert_events
+from fleetflow.storage.scores import NewScore, insert_scores
+from worker.analysis import Analysis, Failure, analyse
+from worker.deliveries import HeldDeliveries
+from worker.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+
+    from fleetflow.queue.interface import Consumer
+    from fleetflow.settings import Settings
+    from fleetflow.storage.claims import ClaimedTrip
+    from fleetflow.storage.profiles import StoredProfile
+
+SHUTDOWN_GRACE_S = 7.0
+"""A stopped worker is gone within ten seconds: this long to finish, the rest to hand back what it could not."""
+QUEUE_RETRY_S = 1.0
+"""While nobody can wake it, the worker looks for trips this often."""
+STORAGE_RETRY_S = (0.2, 3.0)
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """One process's worker; `run` returns after `stop`."""
+
+    def __init__(self, settings: Settings, engine: sa.Engine, consumer: Consumer) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._consumer = consumer
+        self._held = HeldDeliveries(consumer, settings.batch_trips)
+        self._stopping = threading.Event()
+        self._claims: set[UUID] = set()
+        self._retry_s = STORAGE_RETRY_S[0]
+        self._next_sweep = time.monotonic()
+        self._watchdog = Watchdog(settings.batch_time_limit_s, SHUTDOWN_GRACE_S, self._hand_back_claims)
+
+    def stop(self) -> None:
+        """Finish what is claimed, then return from `run`. May be called from a signal handler."""
+        self._stopping.set()
+        self._watchdog.shutting_down()
+        self._consumer.interrupt()
+
+    def run(self) -> None:
+        """Work until `stop`; Postgres and the queue may come and go."""
+        self._watchdog.start()
+        idle = False
+        while not self._stopping.is_set():
+            self._receive(max(self._next_sweep - time.monotonic(), 0.0) if idle else 0.0)
+            idle = not self._work_safely()
+        with contextlib.suppress(StorageUnavailableError):
+            self._hand_back_claims()
+        self._consumer.close()
+        self._watchdog.close()
+
+    def _receive(self, timeout_s: float) -> None:
+        try:
+            self._held.add(self._consumer.receive(self._settings.batch_trips, timeout_s))
+        except QueueUnavailableError as error:
+            log.warning("queue_unavailable", reason=str(error))
+            self._held.forget()
+            self._stopping.wait(min(timeout_s, QUEUE_RETRY_S))
+
+    def _work_safely(self) -> bool:
+        """One round; True when there was something to do. Waits a little when Postgres is out of reach."""
+        try:
+            with self._watchdog.watching():
+                worked = self._work()
+        except StorageUnavailableError as error:
+            log.warning("storage_unavailable", reason=str(error))
+            self._stopping.wait(self._retry_s * random.uniform(0.5, 1.0))  # noqa: S311  # jitter is no secret
+            self._retry_s = min(self._retry_s * 2, STORAGE_RETRY_S[1])
+            return True
+        self._retry_s = STORAGE_RETRY_S[0]
+        return worked
+
+    def _work(self) -> bool:
+        if self._claims:
+            self._hand_back_claims()  # claimed before Postgres went away: nobody else can take them
+        if time.monotonic() >= self._next_sweep:
+            self._sweep()
+        trips = self._process(alone=False)
+        return bool(trips)
+
+    def _sweep(self) -> None:
+        """Look after trips whose worker died, each alone, so that one that kills workers has no company."""
+        with connection(self._engine) as conn:
+            for trip_id in claims.fail_exhausted(conn, max_attempts=self._settings.max_attempts):
+                log.error("trip_failed", trip_id=str(trip_id), reason="its worker died too often")
+        while not self._stopping.is_set() and self._process(alone=True):
+            pass
+        self._next_sweep = time.monotonic() + self._settings.sweep_s * random.uniform(0.8, 1.0)  # noqa: S311
+
+    def _process(self, *, alone: bool) -> Sequence[ClaimedTrip]:
+        """Claim, analyse and finish one batch; the trips that were claimed."""
+        token = uuid4()
+        self._claims.add(token)
+        with connection(self._engine) as conn:
+            trips = self._claim(conn, token, alone=alone)
+            profile = profiles.read_active(conn) if trips else None
+        if profile is None:
+            self._settle(set())
+        else:
+            self._settle(self._finish(token, analyse(trips, profile.profile), profile))
+        self._claims.discard(token)
+        return trips
+
+    def _claim(self, conn: sa.Connection, token: UUID, *, alone: bool) -> Sequence[ClaimedTrip]:
+        settings = self._settings
+        if alone:
+            trip = claims.claim_retry(conn, token, lease_s=settings.lease_s, max_attempts=settings.max_attempts)
+            return [trip] if trip else []
+        return claims.claim_fresh(
+            conn, token, lease_s=settings.lease_s, max_trips=settings.batch_trips, max_points=settings.batch_points
+        )
+
+    def _finish(self, token: UUID, results: Sequence[Analysis | Failure], profile: StoredProfile) -> set[UUID]:
+        """Write events, scores and states in one transaction; the ids that were completed by it."""
+        analysed = {result.trip.id: result for result in results if isinstance(result, Analysis)}
+        failures = [result for result in results if isinstance(result, Failure)]
+        with connection(self._engine) as conn:
+            summaries = {trip_id: result.summary for trip_id, result in analysed.items()}
+            completed = claims.complete_trips(conn, token, summaries, detection_version=DETECTION_VERSION)
+            _insert_results(conn, [analysed[trip_id] for trip_id in sorted(completed)], profile)
+            for failure in failures:
+                claims.fail_trip(conn, token, failure.trip.id, failure.reason)
+        for trip_id in analysed.keys() - completed:
+            log.warning("lease_lost", trip_id=str(trip_id))
+        for failure in failures:
+            log.error("trip_failed", trip_id=str(failure.trip.id), reason=failure.reason)
+        return completed
+
+    def _settle(self, completed: set[UUID]) -> None:
+        if not self._held:
+            return
+        try:
+            with connection(self._engine) as conn:
+                self._held.settle(conn, completed)
+        except QueueUnavailableError:
+            self._held.forget()
+
+    def _hand_back_claims(self) -> None:
+        """Return what was claimed and not finished; what cannot be returned comes back when its lease ends."""
+        for token in list(self._claims):
+            with connection(self._engine) as conn:
+                handed_back = claims.hand_back(conn, token)
+            self._claims.discard(token)
+            if handed_back:
+                log.info("handed_back", trips=len(handed_back))
+
+
+def _insert_results(conn: sa.Connection, results: Sequence[Analysis], profile: StoredProfile) -> None:
+    trips = [result.trip for result in results]
+    roster.insert_unknown(conn, (trip.driver_id for trip in trips), (trip.vehicle_id for trip in trips))
+    insert_events(conn, {result.trip.id: result.events for result in results})
+    scores = [NewScore(result.trip.id, result.trip.driver_id, result.score) for result in results]
+    insert_scores(conn, profile.version, scores)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -14,6 +21,7 @@ class Metrics:
     """What the API counts."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # when a counter was made says nothing that its reset does not
         self.registry = CollectorRegistry()
         self.accepted = self._counter("fleetflow_trips_accepted_total", "Trips answered 202 that were new.")
         self.duplicates = self._counter("fleetflow_trips_duplicate_total", "Trips answered 202 that were known.")

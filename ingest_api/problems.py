@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+PARAMETERS = {"uuid_parsing": "must be a UUID"}
 CODES = {404: "not_found", 405: "method_not_allowed"}
 TITLES = {
     400: "Bad request",
@@ -113,8 +114,12 @@ async def _storage(_: Request, error: Exception) -> Response:
 
 async def _parameters(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = [{"path": str(fault["loc"][-1]), "message": "is not valid"} for fault in error.errors()[:20]]
-    return ProblemError(400, "validation_failed", f"{faults[0]['path']} is not valid.", errors=faults).response()
+    faults = [
+        {"path": str(fault["loc"][-1]), "message": PARAMETERS.get(fault["type"], "is not valid")}
+        for fault in error.errors()[:20]
+    ]
+    detail = f"{faults[0]['path']} {faults[0]['message']}."
+    return ProblemError(400, "validation_failed", detail, errors=faults).response()
 
 
 async def _http(_: Request, error: Exception) -> Response:

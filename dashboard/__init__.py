@@ -1,0 +1,1 @@
+"""The dashboard: Streamlit pages over the storage functions. It reads; nothing here writes to the database."""

@@ -1,0 +1,42 @@
+"""The script that Streamlit runs for every viewer: the frame around the pages. Each page lives in app_pages/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import components
+
+STATIC = Path(__file__).with_name("static")
+
+st.set_page_config(page_title="FleetFlow", page_icon=str(STATIC / "icon.svg"), layout="wide", initial_sidebar_state=216)
+st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
+page = st.navigation(
+    [
+        st.Page(
+            components.LEADERBOARD,
+            title="Leaderboard",
+            icon=":material/leaderboard:",
+            default=True,
+            help="All drivers of a period by average score, and where the fleet's harsh events come from.",
+        ),
+        st.Page(
+            components.DRIVER,
+            title="Drivers",
+            icon=":material/person:",
+            url_path="driver",
+            help="One driver's scores, events against the fleet, and trips.",
+        ),
+        st.Page(
+            components.TRIP,
+            title="Trips",
+            icon=":material/route:",
+            url_path="trip",
+            help="One trip: speed and g-force, its harsh events, and why it has its score.",
+        ),
+    ]
+)
+with components.guarded():
+    components.sidebar_note()
+    page.run()

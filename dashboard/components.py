@@ -1,0 +1,260 @@
+"""The pieces that every page is made of: where it is (address, zone, period), its head, its states, its downloads."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard import data, words
+from fleetflow.errors import ConfigurationError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+    import plotly.graph_objects as go
+    from streamlit.delta_generator import DeltaGenerator
+
+LEADERBOARD, DRIVER, TRIP = "app_pages/leaderboard.py", "app_pages/driver.py", "app_pages/trip.py"
+RETRY_S = 5
+PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "56": 56, "all": None}
+PERIOD_LABELS = {"7": "7 days", "28": "28 days", "56": "56 days", "all": "All time"}
+DEFAULT_PERIOD = "28"
+CHART_CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def database() -> str:
+    """The database's URL, as the server handed it to the script."""
+    return str(st.secrets["fleetflow"]["database_url"])
+
+
+def zone() -> str:
+    """The viewer's IANA time zone, UTC where the browser does not say or this machine does not know it."""
+    return words.known_zone(st.context.timezone)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turn what an operator can act on into a sentence on the page, and try again by itself."""
+    try:
+        yield
+    except StorageUnavailableError:
+        _show_database_down()
+    except ConfigurationError as error:
+        st.error(str(error), icon=":material/build:")
+        rerun_every(RETRY_S)
+
+
+def _show_database_down() -> None:
+    answered = data.last_answer_at(database())
+    last = f" It last answered at {words.time_of_day(answered, zone())}." if answered else ""
+    st.error(
+        f"**The database does not answer.**{last} Trips that vehicles send are kept by them and sent again."
+        f" This page tries again every {RETRY_S} seconds.",
+        icon=":material/cloud_off:",
+    )
+    rerun_every(RETRY_S)
+
+
+def rerun_every(seconds: float) -> None:
+    """Run the whole page again after so many seconds, and again, as long as it calls this."""
+    drawn = time.monotonic()
+
+    @st.fragment(run_every=seconds)
+    def again() -> None:
+        # The body also runs once while the page is drawn; only the timer's runs may restart it.
+        if time.monotonic() - drawn > seconds / 2:
+            st.rerun()
+
+    again()
+
+
+def head(title: str, caption: str, *, badge: str | None = None) -> DeltaGenerator:
+    """The page's title and one line under it; returns the place for controls on the right (below, on a tablet)."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    with row.container(width=520, gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.title(title, anchor=False, width="content")
+            if badge:
+                st.badge(badge, color="gray")
+        st.caption(caption)
+    row.space("stretch")
+    return row.container(horizontal=True, vertical_alignment="center", width="content", gap="small")
+
+
+def period_control() -> str:
+    """The period to look at, kept in the address; returns a key of PERIODS."""
+    period = current_period()
+    st.session_state["period_control"] = period
+    st.segmented_control(
+        "Period",
+        list(PERIODS),
+        format_func=PERIOD_LABELS.__getitem__,
+        key="period_control",
+        label_visibility="collapsed",
+        required=True,
+        on_change=_store_period,
+    )
+    return period
+
+
+def current_period() -> str:
+    """The period of the address, else the one chosen last, else 28 days."""
+    asked = st.query_params.get("period") or st.session_state.get("period")
+    period = asked if asked in PERIODS else DEFAULT_PERIOD
+    st.session_state["period"] = period
+    return period
+
+
+def _store_period() -> None:
+    choose_period(st.session_state["period_control"])
+
+
+def choose_period(period: str) -> None:
+    """Look at another period from now on."""
+    st.session_state["period"] = period
+    st.query_params["period"] = period
+
+
+def open_driver(driver_id: str) -> None:
+    """Go to a driver's page."""
+    st.switch_page(DRIVER, query_params={"driver": driver_id, "period": current_period()})
+
+
+def open_trip(trip_id: str) -> None:
+    """Go to a trip's page."""
+    st.switch_page(TRIP, query_params={"trip": trip_id})
+
+
+def state(icon: str, title: str, text: str) -> DeltaGenerator:
+    """A card for a page or part that has nothing to show: what it is, why, and what to do; returns it for buttons."""
+    card = st.container(border=True, horizontal_alignment="center", gap="small")
+    card.space("small")
+    card.markdown(f":material/{icon}:", width="content")
+    card.markdown(f"**{title}**", text_alignment="center")
+    card.container(width=460).caption(text, text_alignment="center")
+    inner = card.container(horizontal_alignment="center")
+    card.space("small")
+    return inner
+
+
+def chart(figure: go.Figure, *, key: str, alt: str) -> None:
+    """A figure that is read and hovered over, not operated."""
+    st.plotly_chart(figure, key=key, alt=alt, config=CHART_CONFIG)
+
+
+def csv_footer(frame: pd.DataFrame, note: str, file_name: str) -> None:
+    """The line under a table: what is shown, and the download of all of it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(note, width="content")
+        st.space("stretch")
+        st.download_button(
+            "CSV",
+            lambda: to_csv(frame),
+            file_name,
+            "text/csv",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def to_csv(frame: pd.DataFrame) -> bytes:
+    """UTF-8 with a mark that spreadsheets understand; text that one would run as a formula is quoted."""
+    text = frame.select_dtypes(include=["object", "string"]).columns
+    safe = frame.assign(**{name: frame[name].map(_defuse, na_action="ignore") for name in text})
+    return safe.to_csv(index=False, float_format="%.6g", date_format="%Y-%m-%dT%H:%M:%SZ").encode("utf-8-sig")
+
+
+def _defuse(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def clicked_row(key: str) -> int | None:
+    """Inside a ButtonColumn's callback: the row that was clicked, in the frame as it was sent."""
+    click = st.session_state.get(key)
+    return None if click is None else int(click["row"])
+
+
+def on_row(key: str, ids: list[str], go_to: Callable[[str], None]) -> Callable[[], None]:
+    """A ButtonColumn's callback that goes to the id of the clicked row."""
+
+    def go() -> None:
+        row = clicked_row(key)
+        if row is not None and row < len(ids):
+            go_to(ids[row])
+
+    return go
+
+
+def sidebar_note() -> None:
+    """Under the navigation: the profile that scores count under, and the zone of all times."""
+    stored = data.active_profile(database())
+    note = words.zone_note(zone())
+    st.sidebar.caption(f"Scored under profile {stored.version}, “{stored.profile.name}”  \n{note[0].upper()}{note[1:]}")
+
+
+def waiting_note() -> None:
+    """Say when scores are on their way or stuck, and let the page follow them."""
+    counts = data.unfinished(database())
+    waiting = counts["PENDING"] + counts["PROCESSING"]
+    if waiting:
+        st.info(
+            f"{words.plural(waiting, 'trip')} {'waits' if waiting == 1 else 'wait'} for a score."
+            " This page follows by itself.",
+            icon=":material/hourglass_top:",
+        )
+        rerun_every(RETRY_S)
+
+
+def empty_fleet() -> None:
+    """What to do with a database that has no trip yet; the page fills in by itself."""
+    inner = state(
+        "directions_car",
+        "No trips yet",
+        "Scores appear here seconds after the first trip. Let a vehicle send to the API, or send a file yourself:",
+    )
+    with inner.container(width=620):
+        st.code("python -m fleetflow send FILE", language="bash")
+        st.caption("or, with curl, the smallest trip there is:")
+        st.code(FIRST_TRIP, language="bash", wrap_lines=True)
+    rerun_every(RETRY_S)
+
+
+FIRST_TRIP = """\
+curl -X POST http://127.0.0.1:8000/api/v1/telemetry -H 'Content-Type: application/json' -d '{
+  "vehicle_id": "3f1c0f4e-8f0b-4a51-9d3e-0c6a52a4e001", "driver_id": "9b2d7c1a-52de-4c6f-8a77-41b0f3c9e002",
+  "data": [{"speed_kmh": 50, "g_force_long": 0.1}, {"speed_kmh": 55, "g_force_long": -0.5}]}'"""
+
+
+def driver_picker(names: dict[str, str], chosen: str | None) -> None:
+    """A box to pick a driver from; his page opens at once."""
+    ids = sorted(names, key=lambda each: names[each].casefold())
+
+    def go() -> None:
+        picked = st.session_state[key]
+        if picked in names and picked != chosen:
+            st.query_params["driver"] = picked
+
+    key = f"driver_picker_{chosen}"
+    st.selectbox(
+        "Driver",
+        ids,
+        index=ids.index(chosen) if chosen in names else None,
+        format_func=lambda each: names.get(each, each),
+        placeholder="Find a driver",
+        label_visibility="collapsed",
+        key=key,
+        on_change=go,
+        width=230,
+        icon=":material/search:",
+    )
+
+
+def figure(label: str, value: str, beside: str, *, color: Any = "gray", help: str | None = None) -> None:  # noqa: A002
+    """A key figure in a card, with a note beside it."""
+    st.metric(label, value, beside, delta_color=color, delta_arrow="off", border=True, height="stretch", help=help)

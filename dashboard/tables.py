@@ -1,0 +1,218 @@
+"""The tables: which columns, in which form, in which order. Frames come from data.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import components, look, words
+from dashboard.explain import Judged, peak_value
+from fleetflow.safety.events import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+ROW_PX = 36
+STATUS_WORDS = {"PENDING": "waits", "PROCESSING": "in work", "FAILED": "failed"}
+
+
+def _count_columns() -> dict[str, Any]:
+    return {
+        kind.value: st.column_config.NumberColumn(
+            f"{kind_look.sign} {kind_look.noun}", help=f"{kind_look.label}: harsh events", format="%d", width=96
+        )
+        for kind, kind_look in look.KINDS.items()
+    }
+
+
+def _height(rows: int, most: int) -> int:
+    return ROW_PX * (min(rows, most) + 1) + 3
+
+
+def leaderboard(frame: pd.DataFrame, zone: str) -> None:
+    """Drivers by mean score; a name opens the driver."""
+    shown = pd.DataFrame(
+        {
+            "rank": frame["rank"],
+            "name": driver_names(frame),
+            "mean_score": frame["mean_score"].round(1),
+            "per_100_km": frame["per_100_km"].round(1),
+            "distance_km": frame["distance_km"].round(),
+            "trips": frame["trips"],
+            **{kind: frame[kind] for kind in look.KIND_COLUMNS},
+            "last_trip_at": frame["last_trip_at"].dt.tz_convert(zone).dt.tz_localize(None),
+        }
+    )
+    key = "open_driver_row"
+    st.dataframe(
+        shown,
+        key="leaderboard",
+        hide_index=True,
+        row_height=ROW_PX,
+        height=_height(len(shown), 20),
+        alt="Drivers by average trip score, with distance, trips and harsh events",
+        column_config={
+            "rank": st.column_config.NumberColumn("Rank", width=56, help="By average score; equals share a rank."),
+            "name": st.column_config.ButtonColumn(
+                "Driver",
+                key=key,
+                type="tertiary",
+                pinned=True,
+                alignment="left",
+                width=190,
+                on_click=components.on_row(key, list(frame["driver_id"]), components.open_driver),
+            ),
+            "mean_score": st.column_config.ProgressColumn(
+                "Average score",
+                help="Mean over the driver's trips. A trip starts at 100; each harsh event takes points off.",
+                min_value=0,
+                max_value=100,
+                format="%.1f",
+                width=150,
+                color="primary",
+            ),
+            "per_100_km": st.column_config.NumberColumn(
+                "Events / 100 km", help="Harsh events of all kinds per 100 km driven.", format="%.1f", width=112
+            ),
+            "distance_km": st.column_config.NumberColumn("Distance, km", format="localized", width=96),
+            "trips": st.column_config.NumberColumn("Trips", format="localized", width=66),
+            **_count_columns(),
+            "last_trip_at": st.column_config.DatetimeColumn("Last trip", format="D MMM, HH:mm", width=112),
+        },
+    )
+
+
+def driver_names(frame: pd.DataFrame) -> list[str]:
+    """What each row's driver is called."""
+    return [words.driver(name, each) for name, each in zip(frame["name"], frame["driver_id"], strict=True)]
+
+
+def vehicle_names(frame: pd.DataFrame) -> list[str]:
+    """What each row's vehicle is called."""
+    pairs = zip(frame["vehicle_name"], frame["vehicle_id"], strict=True)
+    return [words.vehicle(name, each) for name, each in pairs]
+
+
+def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
+    """Trips, newest first; the time opens the trip."""
+    began = frame["began_at"].dt.tz_convert(zone)
+    shown = pd.DataFrame({"began": began.dt.strftime("%a %-d %b %Y, %H:%M")})
+    if with_driver:
+        names = frame["driver_name"]
+        shown["driver"] = [words.driver(name, each) for name, each in zip(names, frame["driver_id"], strict=True)]
+    shown["vehicle"] = vehicle_names(frame)
+    shown["status"] = frame["status"].map(STATUS_WORDS).fillna("")
+    shown["safety_score"] = frame["safety_score"]
+    for kind in look.KIND_COLUMNS:
+        shown[kind] = frame[kind]
+    shown["distance_km"] = frame["distance_km"].round(1)
+    shown["minutes"] = (frame["duration_s"] / 60).round()
+    key = "open_trip_row"
+    st.dataframe(
+        shown if shown["status"].ne("").any() else shown.drop(columns="status"),
+        key="trips",
+        hide_index=True,
+        row_height=ROW_PX,
+        height=_height(len(shown), 12),
+        alt="Trips, newest first, with score, harsh events, distance and duration",
+        column_config={
+            "began": st.column_config.ButtonColumn(
+                "Began",
+                key=key,
+                type="tertiary",
+                pinned=True,
+                alignment="left",
+                width=170,
+                on_click=components.on_row(key, list(frame["trip_id"]), components.open_trip),
+            ),
+            "driver": st.column_config.TextColumn("Driver", width=190),
+            "vehicle": st.column_config.TextColumn("Vehicle", width=130),
+            "status": st.column_config.TextColumn("Status", width=80),
+            "safety_score": st.column_config.ProgressColumn(
+                "Score", min_value=0, max_value=100, format="%d", width=140, color="primary"
+            ),
+            **_count_columns(),
+            "distance_km": st.column_config.NumberColumn("Distance, km", format="%.1f", width=100),
+            "minutes": st.column_config.NumberColumn("Minutes", format="%d", width=76),
+        },
+    )
+
+
+def events(
+    judged: Sequence[Judged],
+    started_at: datetime | None,
+    zone: str,
+    *,
+    has_clock: bool,
+    chosen: int | None,
+    on_choose: Callable[[int | None], None],
+) -> None:
+    """The events of a trip with their margins; a ticked row is the event that the page looks at."""
+    frame = events_frame(judged, started_at, zone, has_clock=has_clock)
+    key = f"events_{chosen}"
+
+    def choose() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        on_choose(judged[rows[0]].number if rows else None)
+
+    st.dataframe(
+        frame.assign(kind=frame["kind"].map(lambda kind: [kind]).astype(object)),
+        key=key,
+        hide_index=True,
+        row_height=ROW_PX,
+        height=_height(len(frame), 10),
+        on_select=choose,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": _rows_of(judged, chosen)}},
+        alt="The trip's events with peak, margin over the threshold and points",
+        column_config={
+            "number": st.column_config.NumberColumn("#", width=40),
+            "kind": st.column_config.MultiselectColumn(
+                "Kind",
+                options=[f"{each.sign} {each.noun}" for each in look.KINDS.values()],
+                color=[each.chip for each in look.KINDS.values()],
+                width=130,
+            ),
+            "time": st.column_config.TextColumn("Time", width=86),
+            "peak": st.column_config.TextColumn("Peak", width=82, alignment="right"),
+            "over": st.column_config.TextColumn(
+                "Over", width=82, alignment="right", help="How far the peak is beyond the threshold."
+            ),
+            "points": st.column_config.TextColumn("Points", width=62, alignment="right"),
+            "gone_at": st.column_config.TextColumn(
+                "Gone at", width=82, alignment="right", help="The threshold from which this event would not count."
+            ),
+            "speed": st.column_config.TextColumn("Speed", width=82, alignment="right"),
+            "note": st.column_config.TextColumn("Note", width=150),
+        },
+        column_order=[name for name in frame.columns if name != "note" or frame["note"].ne("").any()],
+    )
+
+
+def _rows_of(judged: Sequence[Judged], chosen: int | None) -> list[int]:
+    return [row for row, each in enumerate(judged) if each.number == chosen]
+
+
+def events_frame(judged: Sequence[Judged], started_at: datetime | None, zone: str, *, has_clock: bool) -> pd.DataFrame:
+    """One row per event, in words, as table and download show it."""
+    rows = [_event_row(each, started_at, zone, has_clock=has_clock) for each in judged]
+    return pd.DataFrame(rows, columns=["number", "kind", "time", "peak", "over", "points", "gone_at", "speed", "note"])
+
+
+def _event_row(judged: Judged, started_at: datetime | None, zone: str, *, has_clock: bool) -> dict[str, Any]:
+    event, kind_look = judged.event, look.KINDS[judged.event.kind]
+    digits = 0 if event.kind is EventKind.SPEEDING else 2
+    return {
+        "number": judged.number,
+        "kind": f"{kind_look.sign} {kind_look.noun}",
+        "time": words.event_time(event, started_at, zone, has_clock=has_clock),
+        "peak": words.decimal(peak_value(event), digits, kind_look.unit),
+        "over": f"{words.signed(judged.over, digits)} {kind_look.unit}",
+        "points": words.integer(-judged.points) if judged.points else "0",
+        "gone_at": words.decimal(judged.gone_at, digits, kind_look.unit) if judged.harsh else words.NOTHING,
+        "speed": words.decimal(event.speed_kmh, 0, "km/h"),
+        "note": f"Doubtful: {'; '.join(event.doubts)}" if event.doubts else "",
+    }

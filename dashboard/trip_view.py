@@ -1,0 +1,363 @@
+"""Pieces of the trip page: its states, its key figures, what part is looked at, the chosen event, the facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import components, data, event_charts, explain, look, tables, words
+from dashboard.trip_charts import TimeAxis
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from dashboard.explain import Judged
+    from fleetflow.safety.profiles import ScoringProfile
+    from fleetflow.storage.reports import TripReport
+
+WHOLE, DRAWN = "whole", "drawn"
+WINDOWS = {"120": "2 min", "20": "20 s"}
+SIGNALS_HELP = (
+    "Drag over a part to see all of its samples. Dashed lines are the thresholds of the active profile;"
+    " a shaded stretch is an event, named with its peak."
+)
+WATERFALL_HELP = (
+    "A trip starts at 100. Each event whose peak exceeds its threshold takes points off; doubtful events take none."
+)
+MOST_STEPS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The trip being looked at, judged under a profile, and the part and event that the address names."""
+
+    trip: TripReport
+    profile: ScoringProfile
+    samples: pd.DataFrame
+    judged: list[Judged]
+    below: int
+    axis: TimeAxis
+    has_clock: bool
+    window: tuple[float, float] | None
+    chosen: Judged | None
+
+
+def load(trip: TripReport, profile: ScoringProfile) -> Subject:
+    """Everything the page draws of a scored trip."""
+    database = components.database()
+    samples = data.samples(database, trip.trip_id)
+    events = data.events(database, trip.trip_id)
+    judged = explain.judge(events, profile)
+    has_clock = trip.duration_s is not None or trip.sample_hz is not None
+    chosen = next((each for each in judged if str(each.number) == st.query_params.get("event")), None)
+    end = float(samples["t_s"].iloc[-1]) if len(samples) else 0.0
+    window = _window(st.query_params.get("view", ""), chosen, end)
+    axis = _axis(trip, has_clock=has_clock)
+    return Subject(trip, profile, samples, judged, len(events) - len(judged), axis, has_clock, window, chosen)
+
+
+def _axis(trip: TripReport, *, has_clock: bool) -> TimeAxis:
+    if not has_clock:
+        return TimeAxis(0.0, is_date=False)
+    if trip.started_at is None:
+        return TimeAxis(0.0, is_date=True)  # the first of January 1970, 00:00: reads as time since the start
+    local = trip.started_at.astimezone(ZoneInfo(components.zone())).replace(tzinfo=UTC)
+    return TimeAxis(local.timestamp() * 1000, is_date=True)
+
+
+def _window(view: str, chosen: Judged | None, end: float) -> tuple[float, float] | None:
+    """The part that the address asks for, in seconds from the start; None for the whole trip, also for nonsense."""
+    if view in WINDOWS:
+        middle = chosen.event.peak_s if chosen else 0.0
+        half = float(view) / 2
+        start = min(max(middle - half, 0.0), max(end - 2 * half, 0.0))
+        return start, min(start + 2 * half, end)
+    try:
+        first, last = (float(part) for part in view.split("-"))
+    except ValueError:
+        return None
+    inside = max(first, 0.0), min(last, end)
+    return inside if inside[0] < inside[1] else None
+
+
+def show_choice() -> None:
+    """No trip in the address: the newest ones to pick from, and a box for an id."""
+    zone, database = components.zone(), components.database()
+    with components.head("Trips", f"The newest trips · {words.zone_note(zone)}"):
+        _id_box()
+    trips = data.newest_trips(database, data.active_profile(database).version, 100)
+    components.waiting_note()
+    if trips.empty:
+        components.empty_fleet()
+        return
+    with st.container(border=True):
+        tables.trips(trips, zone, with_driver=True)
+        components.csv_footer(trips, "The time opens the trip.", "fleetflow-trips.csv")
+
+
+def _id_box() -> None:
+    def go() -> None:
+        if typed := st.session_state["trip_id"].strip():
+            st.query_params["trip"] = typed
+
+    st.text_input(
+        "Trip id",
+        key="trip_id",
+        placeholder="Open a trip by its id",
+        label_visibility="collapsed",
+        on_change=go,
+        width=330,
+        icon=":material/search:",
+    )
+
+
+def show_unknown() -> None:
+    """The id in the address belongs to no trip."""
+    with components.head("Trips", "This address names no trip."):
+        _id_box()
+    inner = components.state("search_off", "No such trip", "The address may be cut short. Every trip is in the list.")
+    inner.button("Newest trips", on_click=st.query_params.clear)
+
+
+def show_head(trip: TripReport) -> None:
+    """Who, when, how far; and the driver's trips before and after."""
+    zone = components.zone()
+    driver = words.driver(trip.driver_name, trip.driver_id)
+    with components.head(f"{driver}, {words.vehicle(trip.vehicle_name, trip.vehicle_id)}", _summary(trip, zone)):
+        _step_button("Previous", "chevron_left", trip.previous_trip_id)
+        _step_button("Next", "chevron_right", trip.next_trip_id)
+        st.button(
+            "Driver", icon=":material/person:", on_click=components.open_driver, args=(trip.driver_id,), key="to_driver"
+        )
+
+
+def _summary(trip: TripReport, zone: str) -> str:
+    if trip.started_at is None:
+        begun = f"No date in its points, received {words.day_and_time(trip.received_at, zone)}"
+    else:
+        begun = words.day_and_time(trip.started_at, zone)
+        begun += f" to {words.time_of_day(trip.ended_at, zone)[:5]}" if trip.ended_at else ""
+    driven = f"{words.kilometres(trip.distance_km)} in {words.duration(trip.duration_s)}"
+    return " · ".join([begun, *([driven] if trip.duration_s is not None else []), words.zone_note(zone)])
+
+
+def _step_button(label: str, icon: str, trip_id: str | None) -> None:
+    def go() -> None:
+        st.query_params.from_dict({"trip": str(trip_id)})
+
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        icon_position="right" if label == "Next" else "left",
+        type="tertiary",
+        disabled=trip_id is None,
+        on_click=go,
+        help=None if trip_id else "This driver has no other trip on that side.",
+    )
+
+
+def show_status(trip: TripReport, version: int) -> bool:
+    """Whether the trip can be drawn; else its state is shown, and followed while it may change."""
+    if trip.status == "FAILED":
+        st.error(
+            f"**This trip could not be scored.** {words.plural(trip.attempts, 'attempt')}, the last ended with:"
+            f" {trip.error} The trip is kept.",
+            icon=":material/error:",
+        )
+        return False
+    if trip.status != "COMPLETED":
+        received = words.time_of_day(trip.received_at, components.zone())
+        text = "A worker has it in hand." if trip.status == "PROCESSING" else "It waits for a worker."
+        components.state(
+            "hourglass_top",
+            "This trip waits for its score",
+            f"Received {received}. {text} The page fills in by itself.",
+        )
+        components.rerun_every(2)
+        return False
+    if trip.safety_score is None:
+        st.info(
+            f"This trip has no score under profile {version} yet; below it is judged by that profile's thresholds.",
+            icon=":material/hourglass_top:",
+        )
+    return True
+
+
+def show_key_figures(subject: Subject) -> None:
+    """Score and counts, each with what it cost."""
+    trip = subject.trip
+    score = trip.safety_score if trip.safety_score is not None else explain.final_score(subject.judged)
+    lost = sum(step.lost for step in explain.steps(subject.judged))
+    with st.grid(6, min_column_width=140):
+        components.figure("Score", words.integer(score), f"{words.MINUS}{lost} points" if lost else "nothing lost")
+        for kind, kind_look in look.KINDS.items():
+            harsh = [each for each in subject.judged if each.event.kind is kind and each.harsh]
+            points = sum(each.points for each in harsh)
+            note = f"{words.MINUS}{points} points" if points else "costs nothing" if harsh else "none"
+            components.figure(
+                f":{kind_look.name}[{kind_look.sign}] {kind_look.label}",
+                words.integer(len(harsh)),
+                note,
+                color=kind_look.name if harsh else "gray",
+            )
+        components.figure("Samples", words.integer(trip.point_count), _rate(subject))
+
+
+def _rate(subject: Subject) -> str:
+    if subject.trip.sample_hz:
+        return f"{subject.trip.sample_hz:g} Hz"
+    if not subject.has_clock:
+        return "no clock"
+    return f"{(len(subject.samples) - 1) / max(subject.trip.duration_s or 0.0, 1e-9):.3g} Hz"
+
+
+def view_control(subject: Subject) -> None:
+    """Whole trip, or a window around the chosen event, or what was drawn over the chart."""
+    view = st.query_params.get("view", "")
+    current = view if view in WINDOWS else DRAWN if subject.window else WHOLE
+    options = [WHOLE, *(WINDOWS if subject.has_clock else []), *([DRAWN] if current == DRAWN else [])]
+    labels = {WHOLE: "Whole trip", DRAWN: "Drawn", **WINDOWS}
+    key = f"view_{view}"
+
+    def go() -> None:
+        picked = st.session_state[key]
+        if picked == WHOLE:
+            st.query_params.pop("view", None)
+        elif picked in WINDOWS:
+            st.query_params["view"] = picked
+            if subject.chosen is None and subject.judged:
+                st.query_params["event"] = "1"
+
+    st.segmented_control(
+        "Part of the trip", options, format_func=labels.__getitem__, default=current, key=key,
+        label_visibility="collapsed", required=True, on_change=go,
+    )  # fmt: skip
+
+
+def show_zoomable(subject: Subject, figure: go.Figure) -> None:
+    """The figure; a part that is dragged over becomes the window, in the address."""
+    key = f"signals_{subject.trip.trip_id}_{st.query_params.get('view', '')}"
+
+    def zoom() -> None:
+        boxes = st.session_state[key]["selection"]["box"]
+        if boxes:
+            first, last = sorted(_seconds(subject.axis, x) for x in boxes[0]["x"])
+            if last > first:
+                st.query_params["view"] = f"{max(first, 0.0):.2f}-{last:.2f}"
+
+    st.plotly_chart(
+        figure, key=key, on_select=zoom, selection_mode="box", alt=_signals_alt(subject), config=components.CHART_CONFIG
+    )
+
+
+def _seconds(axis: TimeAxis, x: str | float) -> float:
+    return axis.seconds(pd.Timestamp(x).timestamp() * 1000 if isinstance(x, str) else float(x))
+
+
+def _signals_alt(subject: Subject) -> str:
+    harsh = [each for each in subject.judged if each.harsh]
+    if not harsh:
+        return "Speed and g-force over the trip; no event exceeds a threshold."
+    strongest = max(harsh, key=lambda each: each.over / max(explain.peak_value(each.event), 1e-9))
+    noun = look.KINDS[strongest.event.kind].noun.lower()
+    return (
+        f"Speed and g-force over the trip; {words.plural(len(harsh), 'event')} above a threshold,"
+        f" the strongest is {noun} at {words.peak(strongest.event)}."
+    )
+
+
+def choose_event(number: int | None) -> None:
+    """Look at an event from now on."""
+    if number is None:
+        st.query_params.pop("event", None)
+    else:
+        st.query_params["event"] = str(number)
+
+
+def show_event_table(subject: Subject) -> None:
+    """All events that count or are in doubt, and their download."""
+    zone = components.zone()
+    st.header("Events", anchor=False)
+    if not subject.judged:
+        text = "No event exceeds a threshold of the active profile."
+        if subject.below:
+            text += f" {words.plural(subject.below, 'event')} stayed below."
+        components.state("check_circle", "No harsh events", text)
+        return
+    tables.events(
+        subject.judged, subject.trip.started_at, zone, has_clock=subject.has_clock,
+        chosen=subject.chosen.number if subject.chosen else None, on_choose=choose_event,
+    )  # fmt: skip
+    note = "Tick an event to look at it."
+    if subject.below:
+        note += f" {words.plural(subject.below, 'event')} stayed below the thresholds."
+    frame = tables.events_frame(subject.judged, subject.trip.started_at, zone, has_clock=subject.has_clock)
+    components.csv_footer(frame, note, f"fleetflow-events-{subject.trip.trip_id}.csv")
+
+
+def show_event(subject: Subject) -> None:
+    """The chosen event, else the strongest, close up."""
+    if not subject.judged:
+        st.header("Event", anchor=False)
+        st.caption("Nothing to look at.")
+        return
+    each = subject.chosen or max(subject.judged, key=lambda one: (one.points, one.over))
+    kind_look = look.KINDS[each.event.kind]
+    when = words.event_time(each.event, subject.trip.started_at, components.zone(), has_clock=subject.has_clock)
+    st.header(f":{kind_look.name}[{kind_look.sign}] {each.number} {kind_look.label}", anchor=False)
+    st.caption(f"{when} · at {words.decimal(each.event.speed_kmh, 0, 'km/h')}")
+    components.chart(
+        event_charts.event_detail(subject.samples, each, subject.profile),
+        key="event_detail",
+        alt=f"{kind_look.noun} around its peak of {words.peak(each.event)}",
+    )
+    st.markdown(verdict(each))
+
+
+def verdict(judged: Judged) -> str:
+    """Why an event counts or not, in two sentences."""
+    digits = 0 if look.KINDS[judged.event.kind].unit == "km/h" else 2
+    unit = look.KINDS[judged.event.kind].unit
+    value = explain.peak_value(judged.event)
+    peak, threshold = words.decimal(value, digits, unit), words.decimal(value - judged.over, digits, unit)
+    text = f"Peak **{peak}**, {words.decimal(judged.over, digits)} over the {threshold} threshold."
+    if not judged.harsh:
+        return f"{text} Doubtful, so it does not count: {'; '.join(judged.event.doubts)}."
+    cost = f"Costs {words.plural(judged.points, 'point')}." if judged.points else "Costs nothing under this profile."
+    return f"{text} {cost} Gone at {words.decimal(judged.gone_at, digits, unit)}."
+
+
+def show_waterfall(subject: Subject, score: int) -> None:
+    """The way from 100 to the score; the dearest events first to go in when there are very many."""
+    way = explain.steps(subject.judged)
+    if not way:
+        components.state("check_circle", "Nothing was lost", "No event exceeds a threshold of the active profile.")
+        return
+    if len(way) > MOST_STEPS:
+        st.caption(f"The first {MOST_STEPS} of {len(way)} events.")
+    components.chart(
+        event_charts.waterfall(way[:MOST_STEPS]),
+        key="waterfall",
+        alt=f"From 100 to {score}: {words.plural(sum(1 for step in way if step.lost), 'event')} cost points",
+    )
+
+
+def facts(subject: Subject) -> dict[str, str]:
+    """What else is known of the trip."""
+    trip, zone = subject.trip, components.zone()
+    return {
+        "Trip": f"`{trip.trip_id}`",
+        "Driver": words.driver(trip.driver_name, trip.driver_id),
+        "Vehicle": words.vehicle(trip.vehicle_name, trip.vehicle_id),
+        "Distance": words.kilometres(trip.distance_km),
+        "Duration": words.duration(trip.duration_s),
+        "Clock": f"{_rate(subject)}" if subject.has_clock else "none: one sample is the unit of time",
+        "Received": words.day_and_time(trip.received_at, zone),
+        "Way in": trip.source,
+        "Events found": f"{len(subject.judged) + subject.below}, {len(subject.judged)} above a threshold",
+    }

@@ -15,7 +15,12 @@ class Settings(BaseSettings):
     """All settings of all programs; frozen, handed down, never read at import."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FLEETFLOW_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix="FLEETFLOW_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     database_url: SecretStr | None = Field(

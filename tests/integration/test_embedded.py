@@ -73,20 +73,6 @@ def count_rows(url: str) -> int:
         return int(count)
 
 
-@pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder as a clean stop leaves it."""
-    data_dir = Path(tmp_path_factory.mktemp("made"))
-    with EmbeddedPostgres(data_dir, durable=False):
-        return data_dir
-
-
-@pytest.fixture
-def data_dir(made_once: Path, tmp_path: Path) -> Path:
-    """A copy of it: most tests need no first start."""
-    return Path(shutil.copytree(made_once, tmp_path / "data"))
-
-
 def test_rows_and_the_port_outlive_a_stop(data_dir):
     with EmbeddedPostgres(data_dir) as server:
         write_row(server.url)

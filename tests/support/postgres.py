@@ -7,6 +7,7 @@ a URL whose user may create databases to use that server instead; the database i
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,20 @@ def empty_database_url(postgres_url: str, postgres_admin: Connection) -> Iterato
     """The URL of a database of the test's own without any table."""
     with temporary_database(postgres_admin) as name:
         yield url_of(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def stopped_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of the embedded Postgres as a clean stop leaves it; take `data_dir`, a copy."""
+    data_dir = Path(tmp_path_factory.mktemp("stopped"))
+    with EmbeddedPostgres(data_dir, durable=False):
+        return data_dir
+
+
+@pytest.fixture
+def data_dir(stopped_data_dir: Path, tmp_path: Path) -> Path:
+    """A data folder of the test's own that needs no first start (which takes 0.7 s)."""
+    return Path(shutil.copytree(stopped_data_dir, tmp_path / "data"))
 
 
 @contextmanager

@@ -106,7 +106,7 @@ class Supervisor:
 
     def add(self, program: Program) -> None:
         """Start a program and look after it from now on."""
-        child = _Child(program, self._selector, self._write)
+        child = _Child(program, self._selector, partial(self._pass_on, program.name))
         self._children.append(child)
         child.start()
 
@@ -136,6 +136,12 @@ class Supervisor:
             child.end()
         self._children.clear()
 
+    def _pass_on(self, name: str, line: str) -> None:
+        try:
+            self._write(name, line)
+        except OSError:
+            return  # the terminal is gone; the hang-up that says so ends us in order
+
     def _turn(self) -> None:
         for key, _ in self._selector.select(TURN_S):
             key.data()
@@ -149,10 +155,10 @@ class Supervisor:
 class _Child:
     """One program's process and its next start."""
 
-    def __init__(self, program: Program, selector: selectors.BaseSelector, write: Write) -> None:
+    def __init__(self, program: Program, selector: selectors.BaseSelector, write: Callable[[str], None]) -> None:
         self._program = program
         self._selector = selector
-        self._write = partial(write, program.name)
+        self._write = write
         self._process: subprocess.Popen[bytes] | None = None
         self._output: _Output | None = None
         self._started_at = 0.0
@@ -199,8 +205,8 @@ class _Child:
         if self._process is None:
             return
         if self.is_running:
-            self._write("did not end in time and is killed")
             os.killpg(self._process.pid, signal.SIGKILL)
+            self._write("did not end in time and is killed")
         self._process.wait()
         self._forget_process()
 

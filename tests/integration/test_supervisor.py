@@ -118,6 +118,21 @@ def test_children_die_with_a_supervisor_that_is_killed():
         wait_until(lambda: all(map(has_ended, pids)), 5)
 
 
+def test_closing_the_terminal_ends_everything_in_order():
+    keyboard, terminal = os.openpty()
+    command = ["setsid", "--ctty", sys.executable, "-c", OWNER, "10", PATIENT, PATIENT]
+    with subprocess.Popen(command, cwd=ROOT, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        seen = b""
+        while seen.count(b"up") < 2:
+            seen += os.read(keyboard, 1000)
+        pids = children_of(process.pid)
+        assert len(pids) == 2
+        os.close(keyboard)
+        process.wait(5)
+        assert all(map(has_ended, pids))
+
+
 def test_what_a_killed_child_started_is_killed_with_it():
     source = f"""
 import subprocess, sys

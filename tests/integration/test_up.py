@@ -93,20 +93,20 @@ class Site:
             "FLEETFLOW_RABBITMQ_URL": "",
         }
 
-    def start(self, healthy_timeout_s: float = 30) -> subprocess.Popen[bytes]:
+    def start(self, healthy_timeout_s: float = 30, **changes: str) -> subprocess.Popen[bytes]:
         with self.output.open("wb") as output:
             return subprocess.Popen(
                 [sys.executable, "-c", UP, str(healthy_timeout_s)],
                 cwd=self.folder,
-                env=self.environment(),
+                env=self.environment() | changes,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
 
     @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, **changes: str) -> Iterator[subprocess.Popen[bytes]]:
         """FleetFlow, once it has said where it is."""
-        process = self.start()
+        process = self.start(30, **changes)
         try:
             wait_until(lambda: "FleetFlow is running" in self.said() or process.poll() is not None, 30)
             assert process.poll() is None, self.said()
@@ -156,6 +156,16 @@ def test_a_second_start_finds_the_data_of_the_first(site):
     with site.running(), psycopg.connect(find_running(site.data_dir) or "") as conn:
         assert conn.execute("SELECT name FROM telemetry.drivers").fetchall() == [("Kept",)]
         assert "already; nothing to do." in site.said()
+
+
+def test_a_configured_database_is_used_and_no_embedded_one_started(site, empty_database_url):
+    with site.running(FLEETFLOW_DATABASE_URL=empty_database_url) as process:
+        wait_until(site.pids_of_worker)
+        assert find_running(site.data_dir) is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(15) == 0
+    with psycopg.connect(empty_database_url) as conn:
+        assert conn.execute("SELECT count(*) FROM telemetry.scoring_profiles").fetchone() == (1,)
 
 
 def test_a_kill_of_the_supervisor_leaves_nothing_behind(site):

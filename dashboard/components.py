@@ -73,14 +73,11 @@ def rerun_every(seconds: float) -> None:
     again()
 
 
-def head(title: str, caption: str, *, badge: str | None = None) -> DeltaGenerator:
+def head(title: str, caption: str, *, width: int = 440) -> DeltaGenerator:
     """The page's title and one line under it; returns the place for controls on the right (below, on a tablet)."""
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
-    with row.container(width=520, gap=None):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.title(title, anchor=False, width="content")
-            if badge:
-                st.badge(badge, color="gray")
+    with row.container(width=width, gap=None):
+        st.title(title, anchor=False)
         st.caption(caption)
     row.space("stretch")
     return row.container(horizontal=True, vertical_alignment="center", width="content", gap="small")

@@ -112,7 +112,7 @@ def event_detail(samples: pd.DataFrame, judged: Judged, profile: ScoringProfile,
     )  # fmt: skip
     figure.add_hline(y=level, line={"width": 1, "dash": DASH, "color": kind_look.color})
     style(figure, 190, hovermode="closest")
-    figure.update_layout(margin={"l": 40, "r": 10, "t": 6, "b": 22}, hovermode="x")
+    figure.update_layout(margin={"l": 40, "r": 22, "t": 6, "b": 22}, hovermode="x")
     figure.update_yaxes(title_text=panel.title.split(",")[0] + f", {panel.unit}", title_standoff=6)
     ticks = [-reach, -reach / 2, 0.0, reach / 2, reach]
     return figure.update_xaxes(

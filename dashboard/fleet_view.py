@@ -40,7 +40,7 @@ def rate(frame: pd.DataFrame, column: str = "events") -> float:
     return float(100 * frame[column].sum() / distance) if distance else float("nan")
 
 
-def show_key_figures(drivers: pd.DataFrame, days: pd.DataFrame) -> None:
+def show_key_figures(drivers: pd.DataFrame, days: pd.DataFrame, known: int) -> None:
     """The period in five figures, each with its course over the days."""
     recent = days.tail(60)
     with st.grid(5, min_column_width=150):
@@ -73,7 +73,7 @@ def show_key_figures(drivers: pd.DataFrame, days: pd.DataFrame) -> None:
                 chart_type="bar",
                 delta_color="gray",
             )
-        st.metric("Drivers", words.integer(len(drivers)), border=True, height="stretch")
+        components.figure("Drivers", words.integer(len(drivers)), f"of {words.integer(known)} known")
 
 
 def driver_finder(frame: pd.DataFrame) -> None:

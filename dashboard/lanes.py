@@ -18,7 +18,7 @@ OVERHANG_PX = 60
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A lane (0 is the highest), the side of its mark where the name stands, and whether there is room for it."""
+    """A lane (0 is the highest, LANES the one for bare numbers), the side of its mark on which the name stands."""
 
     lane: int
     to_left: bool
@@ -28,8 +28,9 @@ class Place:
 def places(spots: Sequence[tuple[float, int]]) -> list[Place]:
     """A place per event, given where it is (0 to 1 of the plot's width) and how many letters its name has.
 
-    The first place that is free is taken: free of other names, and of the lines that run down from names in
-    the lanes above. Without one, only the event's number is shown, in the lowest lane.
+    The first place that is free is taken: free of other names and of the lines that run down from names above,
+    and with a line of its own that crosses no name below. Without one, only the event's number is shown, in a
+    lane of its own.
     """
     taken: list[list[tuple[float, float]]] = [[] for _ in range(LANES)]
     marks: list[list[float]] = [[] for _ in range(LANES)]
@@ -40,7 +41,7 @@ def places(spots: Sequence[tuple[float, int]]) -> list[Place]:
         if place is not None:
             taken[place[0]].append(place[2])
             marks[place[0]].append(x)
-        found.append(Place(place[0], place[1], named=True) if place else Place(LANES - 1, to_left=False, named=False))
+        found.append(Place(place[0], place[1], named=True) if place else Place(LANES, to_left=False, named=False))
     return found
 
 
@@ -52,5 +53,7 @@ def _free(
         for to_left, extent in ((False, (x - APART_PX, x + width)), (True, (x - width, x + APART_PX))):
             fits = extent[0] >= -APART_PX and extent[1] <= PLOT_PX + OVERHANG_PX
             clear = all(extent[1] + APART_PX < start or extent[0] - APART_PX > end for start, end in taken[lane])
-            if fits and clear and not any(extent[0] <= mark <= extent[1] for mark in above):
+            crossed = any(start <= x <= end for lower in taken[lane + 1 :] for start, end in lower)
+            crosses = any(extent[0] <= mark <= extent[1] for mark in above)
+            if fits and clear and not crossed and not crosses:
                 yield lane, to_left, extent

@@ -31,6 +31,7 @@ class KindLook:
     """How an event kind appears everywhere. `chip` is a colour with alpha that reads on both backgrounds."""
 
     noun: str
+    brief: str
     label: str
     sign: str
     symbol: str
@@ -43,15 +44,17 @@ class KindLook:
 KINDS: Mapping[EventKind, KindLook] = MappingProxyType(
     {
         EventKind.BRAKING: KindLook(
-            "Braking", "Harsh braking", "▼", "triangle-down", "#000002", "red", "#D9482B2E", "g"
+            "Braking", "Braking", "Harsh braking", "▼", "triangle-down", "#000002", "red", "#D9482B2E", "g"
         ),
         EventKind.ACCELERATION: KindLook(
-            "Acceleration", "Rapid acceleration", "▲", "triangle-up", "#000003", "blue", "#2196CB2E", "g"
+            "Acceleration", "Accel.", "Rapid acceleration", "▲", "triangle-up", "#000003", "blue", "#2196CB2E", "g"
         ),
         EventKind.CORNERING: KindLook(
-            "Cornering", "Harsh cornering", "◆", "diamond", "#000004", "violet", "#8460E02E", "g"
+            "Cornering", "Cornering", "Harsh cornering", "◆", "diamond", "#000004", "violet", "#8460E02E", "g"
         ),
-        EventKind.SPEEDING: KindLook("Speeding", "Speeding", "■", "square", "#000005", "orange", "#D98A0B2E", "km/h"),
+        EventKind.SPEEDING: KindLook(
+            "Speeding", "Speeding", "Speeding", "■", "square", "#000005", "orange", "#D98A0B2E", "km/h"
+        ),
     }
 )
 KIND_COLUMNS = tuple(kind.value for kind in KINDS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,8 @@ import uvicorn
 from fleetflow.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from streamlit.runtime.secrets import SecretsValue
 
     from fleetflow.settings import Settings
@@ -30,7 +35,15 @@ def create_app(settings: Settings) -> st.App:
             "The dashboard needs FLEETFLOW_DATABASE_URL; `make run` sets it to FleetFlow's own Postgres."
         )
     secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": settings.database_url.get_secret_value()}}
-    return st.App(SCRIPT, secrets=secrets, on_script_error=show_fault)
+    return st.App(SCRIPT, secrets=secrets, lifespan=load_pages, on_script_error=show_fault)
+
+
+@asynccontextmanager
+async def load_pages(_: st.App) -> AsyncIterator[None]:
+    """Import what the pages need before the first viewer comes: pandas and plotly cost him two seconds otherwise."""
+    for name in ("dashboard.charts", "dashboard.trip_view", "dashboard.fleet_view"):
+        await asyncio.to_thread(import_module, name)
+    yield
 
 
 def serve(settings: Settings) -> None:
@@ -39,7 +52,9 @@ def serve(settings: Settings) -> None:
         create_app(settings),
         host=settings.dashboard_host,
         port=settings.dashboard_port,
-        log_level=settings.log_level if settings.log_level != "info" else "warning",
+        log_level=settings.log_level,
+        log_config=None,
+        access_log=False,
         timeout_graceful_shutdown=GRACE_S,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -22,14 +22,15 @@ STATUS_WORDS = {"PENDING": "waits", "PROCESSING": "in work", "FAILED": "failed"}
 def _count_columns() -> dict[str, Any]:
     return {
         kind.value: st.column_config.NumberColumn(
-            f"{kind_look.sign} {kind_look.noun}", help=f"{kind_look.label}: harsh events", format="%d", width=96
+            f"{kind_look.sign} {kind_look.brief}", help=f"{kind_look.label}: harsh events", format="%d", width=86
         )
         for kind, kind_look in look.KINDS.items()
     }
 
 
-def _height(rows: int, most: int) -> int:
-    return ROW_PX * (min(rows, most) + 1) + 3
+def _height(rows: int, most: int) -> int | Literal["content"]:
+    """All rows of a short table; a long one scrolls."""
+    return "content" if rows <= most else ROW_PX * (most + 1) + 3
 
 
 def leaderboard(frame: pd.DataFrame, zone: str) -> None:
@@ -62,25 +63,28 @@ def leaderboard(frame: pd.DataFrame, zone: str) -> None:
                 type="tertiary",
                 pinned=True,
                 alignment="left",
-                width=190,
+                width=176,
                 on_click=components.on_row(key, list(frame["driver_id"]), components.open_driver),
             ),
-            "mean_score": st.column_config.ProgressColumn(
-                "Average score",
+            "mean_score": st.column_config.NumberColumn(
+                "Score",
                 help="Mean over the driver's trips. A trip starts at 100; each harsh event takes points off.",
-                min_value=0,
-                max_value=100,
                 format="%.1f",
-                width=150,
-                color="primary",
+                width=64,
             ),
-            "per_100_km": st.column_config.NumberColumn(
-                "Events / 100 km", help="Harsh events of all kinds per 100 km driven.", format="%.1f", width=112
+            "per_100_km": st.column_config.ProgressColumn(
+                "Events per 100 km",
+                help="Harsh events of all kinds per 100 km driven.",
+                min_value=0,
+                max_value=max(float(frame["per_100_km"].max()), 1.0),
+                format="%.1f",
+                width=136,
+                color="gray",
             ),
-            "distance_km": st.column_config.NumberColumn("Distance, km", format="localized", width=96),
-            "trips": st.column_config.NumberColumn("Trips", format="localized", width=66),
+            "distance_km": st.column_config.NumberColumn("Distance, km", format="localized", width=94),
+            "trips": st.column_config.NumberColumn("Trips", format="localized", width=60),
             **_count_columns(),
-            "last_trip_at": st.column_config.DatetimeColumn("Last trip", format="D MMM, HH:mm", width=112),
+            "last_trip_at": st.column_config.DatetimeColumn("Last trip", format="D MMM, HH:mm", width=106),
         },
     )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.trips.samples import FloatArray
 
-LANE_PX, PANEL_PX, GAP_PX, FOOT_PX = 18, 138, 30, 24
+LANE_PX, PANEL_PX, GAP_PX, FOOT_PX = 17, 138, 30, 24
 LEAST_BAND = 0.004
 """A band is at least this part of the span, or a short event in a long trip could not be seen."""
 LEAST_REACH_G, LEAST_REACH_KMH = 0.6, 20.0
@@ -34,18 +34,23 @@ DASH = "3px,3px"
 
 @dataclass(frozen=True, slots=True)
 class TimeAxis:
-    """Where a trip's seconds stand on the x axis: as milliseconds of a local clock, or as sample numbers."""
+    """Where a trip's seconds stand on the x axis: as dates in milliseconds, or as sample numbers.
+
+    Plotly shows a number on a date axis in the browser's own zone, hence as `base_ms` the real moment of the start.
+    `shift_ms` is what that zone is behind UTC (negative in the east): the browser's selections come as local time.
+    """
 
     base_ms: float
     is_date: bool
+    shift_ms: float = 0.0
 
     def place(self, t_s: FloatArray | float) -> Any:
         """The x of a moment of the trip."""
         return self.base_ms + np.asarray(t_s, dtype=float) * self._scale
 
-    def seconds(self, x: float) -> float:
-        """The moment of the trip at an x."""
-        return (x - self.base_ms) / self._scale
+    def seconds(self, shown: float) -> float:
+        """The moment of the trip at an x as the browser shows it (local milliseconds on a date axis)."""
+        return (shown + self.shift_ms - self.base_ms) / self._scale
 
     @property
     def _scale(self) -> float:
@@ -114,7 +119,7 @@ class Scene:
 
 def signals(scene: Scene) -> go.Figure:
     """Speed and accelerations on one time axis, thresholds as lines, events shaded and named; drag to select a part."""
-    names_px = LANE_PX * lanes.LANES + 6 if scene.visible else 0
+    names_px = LANE_PX * (lanes.LANES + 1) if scene.visible else 0
     height = names_px + len(scene.panels) * (PANEL_PX + GAP_PX) + FOOT_PX + 8
     plot_px = height - FOOT_PX - 8
     for row, panel in enumerate(scene.panels):
@@ -125,7 +130,7 @@ def signals(scene: Scene) -> go.Figure:
     _add_names(scene, names_px / plot_px)
     style(scene.figure, height, hovermode="x", hoversubplots="axis", dragmode="select", selectdirection="h")
     scene.figure.update_layout(margin={"l": 44, "r": 78, "t": 8, "b": FOOT_PX, "pad": 0})
-    scene.figure.update_yaxes(automargin=False)
+    scene.figure.update_yaxes(automargin=False, ticklabelstandoff=4)
     return _set_time_axis(scene)
 
 
@@ -255,7 +260,7 @@ def _add_names(scene: Scene, part: float) -> None:
         for each in scene.visible
     ]
     for each, place in zip(scene.visible, lanes.places(spots), strict=True):
-        _add_name(scene, each, place, 1 - part * (place.lane + 0.5) / lanes.LANES)
+        _add_name(scene, each, place, 1 - part * (place.lane + 0.5) / (lanes.LANES + 1))
 
 
 def _inside(value: float, first: float, last: float) -> float:

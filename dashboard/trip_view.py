@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -64,10 +64,10 @@ def load(trip: TripReport, profile: ScoringProfile) -> Subject:
 def _axis(trip: TripReport, *, has_clock: bool) -> TimeAxis:
     if not has_clock:
         return TimeAxis(0.0, is_date=False)
-    if trip.started_at is None:
-        return TimeAxis(0.0, is_date=True)  # the first of January 1970, 00:00: reads as time since the start
-    local = trip.started_at.astimezone(ZoneInfo(components.zone())).replace(tzinfo=UTC)
-    return TimeAxis(local.timestamp() * 1000, is_date=True)
+    # Without a date, midnight of a day long ago: the axis then reads as time since the start.
+    start = trip.started_at or datetime(1970, 1, 1, tzinfo=ZoneInfo(components.zone()))
+    offset = start.astimezone(ZoneInfo(components.zone())).utcoffset() or timedelta()
+    return TimeAxis(start.timestamp() * 1000, is_date=True, shift_ms=-offset.total_seconds() * 1000)
 
 
 def _window(view: str, chosen: Judged | None, end: float) -> tuple[float, float] | None:
@@ -128,7 +128,9 @@ def show_head(trip: TripReport) -> None:
     """Who, when, how far; and the driver's trips before and after."""
     zone = components.zone()
     driver = words.driver(trip.driver_name, trip.driver_id)
-    with components.head(f"{driver}, {words.vehicle(trip.vehicle_name, trip.vehicle_id)}", _summary(trip, zone)):
+    with components.head(
+        f"{driver}, {words.vehicle(trip.vehicle_name, trip.vehicle_id)}", _summary(trip, zone), width=620
+    ):
         _step_button("Previous", "chevron_left", trip.previous_trip_id)
         _step_button("Next", "chevron_right", trip.next_trip_id)
         st.button(
@@ -351,12 +353,12 @@ def facts(subject: Subject) -> dict[str, str]:
     """What else is known of the trip."""
     trip, zone = subject.trip, components.zone()
     return {
-        "Trip": f"`{trip.trip_id}`",
+        "Trip id": trip.trip_id,
         "Driver": words.driver(trip.driver_name, trip.driver_id),
         "Vehicle": words.vehicle(trip.vehicle_name, trip.vehicle_id),
         "Distance": words.kilometres(trip.distance_km),
         "Duration": words.duration(trip.duration_s),
-        "Clock": f"{_rate(subject)}" if subject.has_clock else "none: one sample is the unit of time",
+        "Clock": _rate(subject) if subject.has_clock else "none: one sample is the unit of time",
         "Received": words.day_and_time(trip.received_at, zone),
         "Way in": trip.source,
         "Events found": f"{len(subject.judged) + subject.below}, {len(subject.judged)} above a threshold",

@@ -29,7 +29,7 @@ def main() -> None:
         fleet_view.show_nothing(period)
         return
     days = data.days(database, profile.version, since, zone)
-    fleet_view.show_key_figures(drivers, days)
+    fleet_view.show_key_figures(drivers, days, len(data.drivers(database)))
     show_charts(drivers, days)
     show_table(drivers, zone, period)
 
@@ -39,12 +39,12 @@ def show_charts(drivers: pd.DataFrame, days: pd.DataFrame) -> None:
     with st.grid(3, min_column_width=320, border=True) as grid:
         with grid.cell(column_span=2):
             st.header("Harsh events per 100 km", anchor=False)
-            st.caption(fleet_view.LEGEND)
+            st.markdown(f":small[{fleet_view.LEGEND}]")
             components.chart(charts.rates_over_time(days), key="rates", alt=fleet_view.rates_alt(days))
         with grid.cell():
             st.header("Most events per 100 km", anchor=False)
             least_km = fleet_view.least_distance(drivers)
-            st.caption(f"Drivers with at least {words.kilometres(least_km)} in the period")
+            st.caption(f"Drivers with at least {words.decimal(least_km, 0, 'km')} in the period")
             components.chart(
                 charts.highest_rates(drivers, least_km=least_km),
                 key="highest",

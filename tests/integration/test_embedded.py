@@ -73,6 +73,14 @@ def count_rows(url: str) -> int:
         return int(count)
 
 
+def can_connect(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 def test_rows_and_the_port_outlive_a_stop(data_dir):
     with EmbeddedPostgres(data_dir) as server:
         write_row(server.url)
@@ -180,12 +188,18 @@ def test_a_running_server_is_found_by_its_folder_and_a_stopped_one_is_not(data_d
     assert find_running(data_dir) is None
 
 
-def test_another_server_on_the_remembered_port_is_not_taken_for_ours(data_dir, tmp_path):
+@pytest.mark.parametrize("authentication", ["scram-sha-256", "trust"])
+def test_another_server_on_the_remembered_port_is_not_taken_for_ours(data_dir, tmp_path, authentication):
     mine, other = data_dir, tmp_path / "other"
     with EmbeddedPostgres(mine) as server:
         lines = server.folder.postmaster()
     with EmbeddedPostgres(other) as stranger:
         port = stranger.folder.postmaster()[3]
+        rules = other / "postgres" / "cluster" / "pg_hba.conf"
+        rules.write_text(f"host all all 127.0.0.1/32 {authentication}\n")
+        os.kill(stranger.pid or 0, signal.SIGHUP)
+        if authentication == "trust":
+            wait_until(lambda: can_connect(stranger.url.replace(stranger.folder.password.read_text(), "wrong")))
         (mine / "postgres" / "cluster" / "postmaster.pid").write_text("\n".join([*lines[:3], port, *lines[4:]]))
         (mine / "postgres" / "port").write_text(port)
         assert find_running(mine) is None

@@ -139,6 +139,15 @@ def state(icon: str, title: str, text: str) -> DeltaGenerator:
     return inner
 
 
+def card_head(title: str, caption: str | None = None, *, help: str | None = None) -> None:  # noqa: A002
+    """A card's heading and one line under it."""
+    with st.container(gap=None):
+        with st.container(horizontal=True):
+            st.header(title, anchor=False, help=help)
+        if caption:
+            st.markdown(f":small[{caption}]" if "[" in caption else f":small[:gray[{caption}]]")
+
+
 def chart(figure: go.Figure, *, key: str, alt: str) -> None:
     """A figure that is read and hovered over, not operated."""
     st.plotly_chart(figure, key=key, alt=alt, config=CHART_CONFIG)

@@ -178,16 +178,16 @@ def events(
                 "Kind",
                 options=[f"{each.sign} {each.noun}" for each in look.KINDS.values()],
                 color=[each.chip for each in look.KINDS.values()],
-                width=130,
+                width=124,
             ),
-            "time": st.column_config.TextColumn("Time", width=86),
-            "peak": st.column_config.TextColumn("Peak", width=82, alignment="right"),
+            "time": st.column_config.TextColumn("Time", width=80),
+            "peak": st.column_config.TextColumn("Peak", width=72, alignment="right"),
             "over": st.column_config.TextColumn(
-                "Over", width=82, alignment="right", help="How far the peak is beyond the threshold."
+                "Over", width=74, alignment="right", help="How far the peak is beyond the threshold."
             ),
             "points": st.column_config.TextColumn("Points", width=62, alignment="right"),
             "gone_at": st.column_config.TextColumn(
-                "Gone at", width=82, alignment="right", help="The threshold from which this event would not count."
+                "Gone at", width=74, alignment="right", help="The threshold from which this event would not count."
             ),
             "speed": st.column_config.TextColumn("Speed", width=82, alignment="right"),
             "note": st.column_config.TextColumn("Note", width=150),

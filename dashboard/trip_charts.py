@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray
 
 LANE_PX, PANEL_PX, GAP_PX, FOOT_PX = 17, 138, 30, 24
-LEAST_BAND = 0.004
+LEAST_BAND = 0.005
 """A band is at least this part of the span, or a short event in a long trip could not be seen."""
 LEAST_REACH_G, LEAST_REACH_KMH = 0.6, 20.0
 """The least that a panel's axis spans: a calm trip should look calm, not magnified."""
@@ -119,7 +119,8 @@ class Scene:
 
 def signals(scene: Scene) -> go.Figure:
     """Speed and accelerations on one time axis, thresholds as lines, events shaded and named; drag to select a part."""
-    names_px = LANE_PX * (lanes.LANES + 1) if scene.visible else 0
+    places = _places(scene)
+    names_px = LANE_PX * max((place.lane + 1 for place in places), default=0)
     height = names_px + len(scene.panels) * (PANEL_PX + GAP_PX) + FOOT_PX + 8
     plot_px = height - FOOT_PX - 8
     for row, panel in enumerate(scene.panels):
@@ -127,7 +128,8 @@ def signals(scene: Scene) -> go.Figure:
         _add_panel(scene, panel, row, (max(1 - (top + PANEL_PX) / plot_px, 0.0), 1 - top / plot_px))
     for each in scene.visible:
         _add_band(scene, each)
-    _add_names(scene, names_px / plot_px)
+    for each, place in zip(scene.visible, places, strict=True):
+        _add_name(scene, each, place, 1 - LANE_PX * (place.lane + 0.5) / plot_px)
     style(scene.figure, height, hovermode="x", hoversubplots="axis", dragmode="select", selectdirection="h")
     scene.figure.update_layout(margin={"l": 44, "r": 78, "t": 8, "b": FOOT_PX, "pad": 0})
     scene.figure.update_yaxes(automargin=False, ticklabelstandoff=4)
@@ -242,7 +244,7 @@ def _add_band(scene: Scene, judged: Judged) -> None:
         x0=scene.axis.place(max(judged.event.start_s - pad, first)),
         x1=scene.axis.place(min(judged.event.end_s + pad, last)),
         y0=0, y1=scene.figure.layout.yaxis.domain[1],
-        fillcolor=look.KINDS[judged.event.kind].color, opacity=0.3 if judged.number == scene.chosen else 0.13,
+        fillcolor=look.KINDS[judged.event.kind].color, opacity=0.3 if judged.number == scene.chosen else 0.18,
     )  # fmt: skip
 
 
@@ -252,15 +254,12 @@ def event_name(judged: Judged) -> str:
     return f"{judged.number} {look.KINDS[judged.event.kind].noun} {words.peak(judged.event)}{doubt}"
 
 
-def _add_names(scene: Scene, part: float) -> None:
-    """Name the events above the panels, in lanes where no two names overlap; what finds no room shows its number."""
+def _places(scene: Scene) -> list[lanes.Place]:
     first, last = scene.span
-    spots = [
-        ((_inside(each.event.peak_s, first, last) - first) / max(last - first, 1e-9), len(event_name(each)))
-        for each in scene.visible
-    ]
-    for each, place in zip(scene.visible, lanes.places(spots), strict=True):
-        _add_name(scene, each, place, 1 - part * (place.lane + 0.5) / (lanes.LANES + 1))
+    length = max(last - first, 1e-9)
+    return lanes.places(
+        [((_inside(each.event.peak_s, first, last) - first) / length, len(event_name(each))) for each in scene.visible]
+    )
 
 
 def _inside(value: float, first: float, last: float) -> float:

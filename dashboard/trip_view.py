@@ -284,7 +284,7 @@ def choose_event(number: int | None) -> None:
 def show_event_table(subject: Subject) -> None:
     """All events that count or are in doubt, and their download."""
     zone = components.zone()
-    st.header("Events", anchor=False)
+    components.card_head("Events")
     if not subject.judged:
         text = "No event exceeds a threshold of the active profile."
         if subject.below:
@@ -305,14 +305,13 @@ def show_event_table(subject: Subject) -> None:
 def show_event(subject: Subject) -> None:
     """The chosen event, else the strongest, close up."""
     if not subject.judged:
-        st.header("Event", anchor=False)
-        st.caption("Nothing to look at.")
+        components.card_head("Event", "Nothing to look at")
         return
     each = subject.chosen or max(subject.judged, key=lambda one: (one.points, one.over))
     kind_look = look.KINDS[each.event.kind]
     when = words.event_time(each.event, subject.trip.started_at, components.zone(), has_clock=subject.has_clock)
-    st.header(f":{kind_look.name}[{kind_look.sign}] {each.number} {kind_look.label}", anchor=False)
-    st.caption(f"{when} · at {words.decimal(each.event.speed_kmh, 0, 'km/h')}")
+    title = f":{kind_look.name}[{kind_look.sign}] {each.number} {kind_look.label}"
+    components.card_head(title, f"{when} · at {words.decimal(each.event.speed_kmh, 0, 'km/h')}")
     components.chart(
         event_charts.event_detail(subject.samples, each, subject.profile),
         key="event_detail",

@@ -82,14 +82,12 @@ def show_charts(mine: pd.DataFrame, fleet: pd.DataFrame, trips: pd.DataFrame, zo
     """Scores over time, and each kind's rate beside the fleet's."""
     with st.grid(3, min_column_width=320, border=True) as grid:
         with grid.cell(column_span=2):
-            st.header("Score of each trip", anchor=False)
-            st.caption("A dot is a trip. Dashed: the fleet's average in the period.")
+            components.card_head("Score of each trip", "A dot is a trip; dashed, the fleet's average in the period")
             components.chart(
                 charts.score_by_trip(trips, zone, fleet_view.mean_score(fleet)), key="scores", alt=scores_alt(trips)
             )
         with grid.cell():
-            st.header("Harsh events per 100 km", anchor=False)
-            st.caption("Bars: this driver. Ticks: the fleet.")
+            components.card_head("Harsh events per 100 km", "Bars are this driver, ticks the fleet")
             rates = [{kind: fleet_view.rate(each, kind.value) for kind in look.KINDS} for each in (mine, fleet)]
             components.chart(
                 charts.rates_against_fleet(*rates),
@@ -109,7 +107,7 @@ def scores_alt(trips: pd.DataFrame) -> str:
 def show_trips(trips: pd.DataFrame, zone: str, name: str) -> None:
     """All trips of the period, newest first, and their download."""
     with st.container(border=True):
-        st.header("Trips", anchor=False)
+        components.card_head("Trips")
         tables.trips(trips, zone)
         note = f"{words.plural(len(trips), 'trip')}, newest first. The time opens the trip."
         if len(trips) == MOST_TRIPS:

@@ -38,13 +38,11 @@ def show_charts(drivers: pd.DataFrame, days: pd.DataFrame) -> None:
     """Where the fleet's harsh events come from: over time, and by driver."""
     with st.grid(3, min_column_width=320, border=True) as grid:
         with grid.cell(column_span=2):
-            st.header("Harsh events per 100 km", anchor=False)
-            st.markdown(f":small[{fleet_view.LEGEND}]")
+            components.card_head("Harsh events per 100 km", fleet_view.LEGEND)
             components.chart(charts.rates_over_time(days), key="rates", alt=fleet_view.rates_alt(days))
         with grid.cell():
-            st.header("Most events per 100 km", anchor=False)
             least_km = fleet_view.least_distance(drivers)
-            st.caption(f"Drivers with at least {words.decimal(least_km, 0, 'km')} in the period")
+            components.card_head("Most events per 100 km", f"Drivers with {words.decimal(least_km, 0, 'km')} or more")
             components.chart(
                 charts.highest_rates(drivers, least_km=least_km),
                 key="highest",

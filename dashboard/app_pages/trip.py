@@ -62,10 +62,10 @@ def show_explanation(subject: Subject) -> None:
     with st.grid(3, min_column_width=330, border=True) as grid:
         with grid.cell(column_span=2):
             score = explain.final_score(subject.judged)
-            st.header(f"From 100 to {score}", anchor=False, help=trip_view.WATERFALL_HELP)
+            components.card_head(f"From 100 to {score}", help=trip_view.WATERFALL_HELP)
             trip_view.show_waterfall(subject, score)
         with grid.cell():
-            st.header("Facts", anchor=False)
+            components.card_head("Facts")
             st.table(trip_view.facts(subject), border="horizontal", hide_header=True)
 
 

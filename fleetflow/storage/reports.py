@@ -118,6 +118,12 @@ def read_days(
     return _frame(conn, statement)
 
 
+def with_rates(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with `events` (harsh events of all kinds) and `per_100_km` (missing where nothing was driven)."""
+    events = frame[list(_COUNTS)].sum(axis=1)
+    return frame.assign(events=events, per_100_km=100 * events / frame["distance_km"].replace(0.0, np.nan))
+
+
 def list_trips(
     conn: sa.Connection,
     profile_version: int,

@@ -44,7 +44,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds):
         return NOTHING
     minutes = round(seconds / 60)
-    if seconds < 60:  # noqa: PLR2004
+    if seconds < 59.5:  # noqa: PLR2004
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"  # noqa: PLR2004
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -173,10 +173,7 @@ def _insert_score(conn: sa.Connection, trip_id: UUID, driver_id: UUID, events: S
 
 
 def _event_row(trip_id: UUID, event: HarshEvent) -> dict[str, Any]:
-    return {
-        "trip_id": trip_id, "kind": event.kind.value, "start_s": event.start_s, "peak_s": event.peak_s,
-        "end_s": event.end_s, "peak_g": event.peak_g, "speed_kmh": event.speed_kmh, "doubts": list(event.doubts),
-    }  # fmt: skip
+    return {**asdict(event), "trip_id": trip_id, "kind": event.kind.value, "doubts": list(event.doubts)}
 
 
 def _cruise(rng: np.random.Generator, t_s: FloatArray) -> FloatArray:
@@ -187,12 +184,16 @@ def _cruise(rng: np.random.Generator, t_s: FloatArray) -> FloatArray:
     steps = levels[np.minimum((t_s / t_s[-1] * stretches).astype(int), stretches - 1)]
     width = max(int(12 / (t_s[1] - t_s[0])), 1)
     kernel = np.hanning(width + 2)
-    smooth = np.convolve(np.pad(steps, len(kernel), mode="edge"), kernel / kernel.sum(), mode="same")
-    return np.maximum(smooth[len(kernel) : -len(kernel)] + 1.5 * np.sin(t_s / 9) * (steps > 5), 0)
+    padded = np.pad(steps, len(kernel), mode="edge")
+    smooth: FloatArray = np.convolve(padded, kernel / kernel.sum(), mode="same")[len(kernel) : -len(kernel)]
+    wavy: FloatArray = smooth + 1.5 * np.sin(t_s / 9) * (steps > 5)
+    return wavy.clip(min=0.0)
 
 
 def _sway(rng: np.random.Generator, t_s: FloatArray, speed: FloatArray) -> FloatArray:
-    return 0.06 * np.sin(t_s / 13) * np.sin(t_s / 4.7) * (speed > 15) + rng.normal(0, 0.012, len(t_s))
+    noise: FloatArray = rng.normal(0, 0.012, len(t_s))
+    noise += 0.06 * np.sin(t_s / 13) * np.sin(t_s / 4.7) * (speed > 15)
+    return noise
 
 
 def _manoeuvres(rng: np.random.Generator, t_s: FloatArray, speed: FloatArray, *, count: int) -> list[HarshEvent]:
@@ -218,7 +219,7 @@ def _manoeuvres(rng: np.random.Generator, t_s: FloatArray, speed: FloatArray, *,
 def _distance_km(samples: Samples) -> float:
     if samples.t_s is None:
         return 0.0
-    return float(np.trapezoid(samples.speed_kmh, samples.t_s) / 3600)
+    return float(np.trapezoid(np.nan_to_num(samples.speed_kmh), samples.t_s) / 3600)
 
 
 def today() -> datetime:

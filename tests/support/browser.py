@@ -1,0 +1,141 @@
+"""A real Chromium on a real dashboard; what the browser complained about or fetched from outside is kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+ROOT = Path(__file__).parents[2]
+PAGE_TIMEOUT_MS = 30_000
+# Streamlit asks /<page>/_stcore/... first to find out under which path it is served; these two are always 404.
+EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium from the system; the tests fail without it and say what to install."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("Browser tests need Chromium: apt-get install -y --no-install-recommends chromium")
+    flags = [
+        "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync",
+    ]  # fmt: skip
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+class Viewer:
+    """One person at one screen: a page of a dashboard, and all that went wrong on it."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.page = page
+        self.base = base
+        self.complaints: list[str] = []
+        self.outside: list[str] = []
+        page.set_default_timeout(PAGE_TIMEOUT_MS)
+        page.on("console", self._note_message)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._note_request)
+
+    def open(self, path: str = "") -> Page:
+        """Go to an address of the dashboard and wait until it is drawn."""
+        self.page.goto(f"{self.base}/{path}")
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Wait until the script has run and every chart has been drawn."""
+        self.page.wait_for_selector("h1")
+        self.page.wait_for_function(
+            """() => !document.querySelector(
+                '[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')
+            && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(e => e.querySelector('.main-svg'))"""
+        )
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        address = message.location.get("url", "")
+        if message.type == "error" and not address.endswith(EXPECTED_404):
+            self.complaints.append(f"{message.text} ({address})")
+
+    def _note_request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in {"data", "blob"} and parts.hostname != "127.0.0.1":
+            self.outside.append(request.url)
+
+
+@contextmanager
+def viewer(browser: Browser, base: str, *, scheme: str = "light", width: int = 1440) -> Iterator[Viewer]:
+    """A person in Berlin with a light or dark screen; afterwards nothing must have gone wrong or outside."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 1400},
+        color_scheme="dark" if scheme == "dark" else "light",
+        timezone_id="Europe/Berlin",
+        locale="en-GB",
+    )
+    person = Viewer(context.new_page(), base)
+    try:
+        yield person
+        assert person.complaints == []
+        assert person.outside == []
+    finally:
+        context.close()
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_dashboard(database_url: str, folder: Path) -> Iterator[str]:
+    """`python -m dashboard` as a process of its own, started in another folder; yields its address."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "FLEETFLOW_DATABASE_URL": database_url,
+        "FLEETFLOW_DASHBOARD_PORT": str(port),
+    }
+    with (folder / "dashboard.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dashboard"], cwd=folder, env=environment, stdout=log, stderr=log
+        )
+        try:
+            base = f"http://127.0.0.1:{port}"
+            wait_until(lambda: _answers(base, process), 60, what="the dashboard's health")
+            yield base
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=15)
+
+
+def _answers(base: str, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "the dashboard ended by itself; see dashboard.log"
+    try:
+        return httpx.get(f"{base}/_stcore/health", timeout=2).is_success
+    except httpx.HTTPError:
+        return False

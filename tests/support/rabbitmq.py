@@ -123,7 +123,7 @@ class PrivateBroker:
         """The value of Erlang expressions inside the broker: every switch it has, in milliseconds."""
         erl_call = shutil.which("erl_call")
         if erl_call:
-            command, text = [erl_call, "-sname", self._node, "-c", self._cookie, "-e"], f"{erlang}."
+            command, text = [erl_call, "-sname", self._node, "-c", self._cookie, "-e"], f"{erlang}.\n"
         else:
             command, text = [str(self._programs / "rabbitmqctl"), "-n", self._node, "eval", f"{erlang}."], ""
         done = subprocess.run(
@@ -135,7 +135,8 @@ class PrivateBroker:
             timeout=CONTROL_TIMEOUT_S,
             check=False,
         )
-        assert done.returncode == 0, f"{erlang}: {done.stdout}{done.stderr}"
+        failed = done.returncode != 0 or done.stdout.startswith("{error")
+        assert not failed, f"{erlang}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def add_vhost(self) -> str:

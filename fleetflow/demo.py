@@ -1,0 +1,96 @@
+"""The demo fleet: four weeks of simulated work trips, sent through the real API; its names say that it is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+import numpy as np
+
+from fleetflow.storage.roster import upsert_driver, upsert_vehicle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+
+NAMESPACE = UUID("5f0c8a52-6a53-4b0e-9f0e-3d6b5f5a2c11")
+"""The demo's ids are derived from it, so that they are the same wherever the demo runs."""
+DAYS = 28
+DEPOTS = {"Harbour depot (simulated)": 4, "North depot (simulated)": 3, "South depot (simulated)": 3}
+"""Vehicles of each depot; each has four drivers."""
+DRIVERS_PER_DEPOT = 4
+TEMPERS = (0.10, 0.45, 0.75, 0.30, 0.95, 0.20, 0.55, 0.05, 0.65, 0.35, 0.85, 0.25)
+"""How roughly each driver drives, from 0 to 1; each depot has calm ones and rough ones."""
+SHIFTS = (time(6, 30), time(12, 30))
+"""When the early and the late shift begin, in UTC; drivers who share a vehicle drive in different ones."""
+SHIFT_SLACK_S = 4 * 3600
+SHORTEST_S, LONGEST_S = 900, 2400
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDriver:
+    """One simulated driver; `roughness` from 0 (calm) to 1."""
+
+    id: UUID
+    name: str
+    depot: str
+    roughness: float
+    vehicle_id: UUID
+    shift: time
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTrip:
+    """One trip still to be driven; the seed makes it the same each time."""
+
+    driver: DemoDriver
+    started_at: datetime
+    duration_s: float
+    seed: int
+
+
+def demo_vehicles() -> dict[UUID, tuple[str, str]]:
+    """Name and depot of every vehicle, by id."""
+    depots = [depot for depot, count in DEPOTS.items() for _ in range(count)]
+    names = [f"Simulated van {number:02d}" for number in range(1, len(depots) + 1)]
+    return {uuid5(NAMESPACE, name): (name, depot) for name, depot in zip(names, depots, strict=True)}
+
+
+def demo_drivers() -> list[DemoDriver]:
+    """All drivers, each with a vehicle of the own depot and a shift in which nobody else drives it."""
+    vehicles = demo_vehicles()
+    by_depot = {depot: [key for key, (_, its) in vehicles.items() if its == depot] for depot in DEPOTS}
+    seats = [(depot, seat) for depot in DEPOTS for seat in range(DRIVERS_PER_DEPOT)]
+    return [_driver(number, depot, seat, by_depot[depot]) for number, (depot, seat) in enumerate(seats, start=1)]
+
+
+def _driver(number: int, depot: str, seat: int, vehicles: Sequence[UUID]) -> DemoDriver:
+    name = f"Simulated driver {number:02d}"
+    shift, place = divmod(seat, len(vehicles))
+    return DemoDriver(uuid5(NAMESPACE, name), name, depot, TEMPERS[number - 1], vehicles[place], SHIFTS[shift])
+
+
+def plan_trips(today: datetime) -> list[PlannedTrip]:
+    """A trip per driver and working day of the four weeks before today, the newest first."""
+    days = [today.date() - timedelta(days=back) for back in range(1, DAYS + 1)]
+    working_days = [day for day in days if day.weekday() < 5]  # noqa: PLR2004 - Monday to Friday
+    return [_plan(driver, number, day) for day in working_days for number, driver in enumerate(demo_drivers())]
+
+
+def _plan(driver: DemoDriver, number: int, day: date) -> PlannedTrip:
+    rng = np.random.default_rng([number, day.toordinal()])
+    begin = datetime.combine(day, driver.shift, tzinfo=UTC)
+    started_at = begin + timedelta(seconds=int(rng.integers(SHIFT_SLACK_S)))
+    duration_s = float(rng.integers(SHORTEST_S, LONGEST_S))
+    return PlannedTrip(driver, started_at, duration_s, int(rng.integers(2**31)))
+
+
+def name_fleet(conn: sa.Connection) -> None:
+    """Put the simulated drivers and vehicles into the roster."""
+    for driver in demo_drivers():
+        upsert_driver(conn, driver.id, name=driver.name, group_name=driver.depot)
+    for vehicle_id, (name, depot) in demo_vehicles().items():
+        upsert_vehicle(conn, vehicle_id, name=name, group_name=depot, vehicle_class="light commercial")

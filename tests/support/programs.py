@@ -13,6 +13,7 @@ from fleetflow.queue import open_consumer
 from fleetflow.settings import Settings
 from fleetflow.storage.database import create_engine
 from ingest_api.app import create_app
+from ingest_api.server import server_config
 from tests.support.waiting import wait_until
 from worker.loop import Worker
 
@@ -30,10 +31,7 @@ def make_settings(**changes: Any) -> Settings:
 @contextmanager
 def running_api(settings: Settings, database_url: str) -> Iterator[httpx.Client]:
     """A client of an API that serves while the block runs."""
-    config = uvicorn.Config(
-        create_app(settings, database_url), host="127.0.0.1", port=0, log_config=None, access_log=False
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(create_app(settings, database_url), "127.0.0.1", 0))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

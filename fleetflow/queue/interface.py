@@ -38,7 +38,8 @@ class Publisher(Protocol):
         """Announce the trips and wait, within the publisher's deadline, until the queue has taken them.
 
         Returns how many it took: a full queue may refuse some, which is no error (the workers are awake then).
-        Raises QueueUnavailableError when the queue cannot be reached; the next call connects again.
+        No trips at all only ask whether the queue can be reached. Raises QueueUnavailableError when it cannot;
+        the next call connects again, unless the last try was a moment ago.
         """
         ...
 
@@ -53,8 +54,9 @@ class Consumer(Protocol):
     def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
         """Up to `limit` deliveries: whatever is there, else the first to come within `timeout_s`, else none.
 
-        A message that names no trip goes to the dead letters and is not returned. Raises QueueUnavailableError
-        when the queue cannot be reached; the next call connects again.
+        None may also come early: after `interrupt`, and after connecting, when the caller had better look into the
+        database. A message that names no trip goes to the dead letters and is not returned. Raises
+        QueueUnavailableError when the queue cannot be reached; the next call connects again.
         """
         ...
 

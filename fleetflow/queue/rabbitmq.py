@@ -8,26 +8,25 @@ import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import structlog
 from pika.spec import PERSISTENT_DELIVERY_MODE, Basic, BasicProperties
 
 from fleetflow.errors import FleetFlowError, QueueUnavailableError
 from fleetflow.queue.interface import QUEUE_NAME, Delivery, Fate, QueueState
+from fleetflow.queue.messages import CONTENT_TYPE, read_message, write_message
 from fleetflow.queue.session import Link, NoQueueError, Session, parse_url
 from fleetflow.queue.topology import count_messages, declare_queues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from uuid import UUID
 
     from pika.channel import Channel
     from pika.frame import Method
 
 log = structlog.get_logger(__name__)
 
-CONTENT_TYPE = "text/plain"
-UUID_LENGTH = 36
 PREFETCH_FACTOR = 2
 """A worker may keep as many deliveries as it takes at once; as many again can still reach it."""
 
@@ -70,7 +69,7 @@ class _Confirms:
         properties = BasicProperties(content_type=CONTENT_TYPE, delivery_mode=PERSISTENT_DELIVERY_MODE)
         for trip_id in publication.trip_ids:
             self._unanswered[next(self._tags)] = publication
-            channel.basic_publish("", QUEUE_NAME, str(trip_id).encode(), properties, mandatory=True)
+            channel.basic_publish("", QUEUE_NAME, write_message(trip_id), properties, mandatory=True)
 
     def ended(self, error: FleetFlowError) -> None:
         if self.current is not None:
@@ -92,7 +91,7 @@ class _Confirms:
 
     def _on_return(self, _channel: Channel, _method: Basic.Return, _: BasicProperties, body: bytes) -> None:
         if self.current is not None:
-            self.current.returned.append(UUID(body.decode()))
+            self.current.returned.extend(filter(None, [read_message(body)]))
 
 
 class RabbitMQPublisher:
@@ -183,7 +182,7 @@ class _Intake:
         """An alarm stops publishers; deliveries go on."""
 
     def _on_message(self, channel: Channel, method: Basic.Deliver, _: BasicProperties, body: bytes) -> None:
-        trip_id = read_trip_id(body)
+        trip_id = read_message(body)
         if trip_id is None:
             log.warning("message_names_no_trip", bytes=len(body))
             channel.basic_reject(method.delivery_tag, requeue=False)
@@ -295,14 +294,6 @@ def read_rabbitmq_state(url: str, *, timeout_s: float) -> QueueState:
     finally:
         session.close()
     return QueueState("rabbitmq", reachable=True, ready=count.ready, dead=count.dead)
-
-
-def read_trip_id(body: bytes) -> UUID | None:
-    """The trip that a message names, or None for garbage."""
-    try:
-        return UUID(body.decode("ascii")) if len(body) == UUID_LENGTH else None
-    except ValueError:
-        return None
 
 
 def blocked_error() -> QueueUnavailableError:

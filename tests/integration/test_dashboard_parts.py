@@ -39,7 +39,7 @@ def test_thinning_keeps_every_buckets_extremes_and_both_ends(values, buckets):
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(8, 30)), max_size=40).map(sorted))
 def test_no_two_event_names_overlap(spots):
-    taken = []
+    taken: list[tuple[int, tuple[float, float]]] = []
     for (at, letters), place in zip(spots, lanes.places(spots), strict=True):
         if place.named:
             x, width = at * lanes.PLOT_PX, lanes.SIGN_PX + lanes.LETTER_PX * letters

@@ -38,5 +38,5 @@ page = st.navigation(
     ]
 )
 with components.guarded():
-    components.sidebar_note()
     page.run()
+    components.sidebar_note()

@@ -53,8 +53,7 @@ def _show_database_down() -> None:
     answered = data.last_answer_at(database())
     last = f" It last answered at {words.time_of_day(answered, zone())}." if answered else ""
     st.error(
-        f"**The database does not answer.**{last} Trips that vehicles send are kept by them and sent again."
-        f" This page tries again every {RETRY_S} seconds.",
+        f"**The database does not answer.**{last} This page tries again every {RETRY_S} seconds.",
         icon=":material/cloud_off:",
     )
     rerun_every(RETRY_S)

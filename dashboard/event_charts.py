@@ -42,8 +42,8 @@ def waterfall(way: Sequence[Step]) -> go.Figure:
     for row, step in enumerate(way):
         _explain_step(figure, row, step, score)
     _frame_waterfall(figure, way, score)
-    height = 84 + 30 * max(len(way), 1)
-    style(figure, max(height, 190), bargap=0.3)
+    height = 62 + 30 * len(way)
+    style(figure, height, bargap=0.3)
     lowest = min(score, 100 - 20)
     figure.update_layout(margin={"l": 108, "r": 14, "t": 4, "b": 4})
     figure.update_xaxes(visible=False, range=[lowest - (100 - lowest) * 0.42, 100 + (100 - lowest) * 0.42])
@@ -87,8 +87,10 @@ def _frame_waterfall(figure: go.Figure, way: Sequence[Step], score: int) -> None
         figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": size, "color": look.INK})
 
 
-def event_detail(samples: pd.DataFrame, judged: Judged, profile: ScoringProfile, around_s: float = 6.0) -> go.Figure:
-    """The signal around one event's peak, its excess filled; x in seconds from the peak."""
+def event_detail(
+    samples: pd.DataFrame, judged: Judged, profile: ScoringProfile, *, around_s: float = 6.0, unit: str = "s"
+) -> go.Figure:
+    """The signal around one event's peak, its excess filled; x from the peak, in seconds (samples, without a clock)."""
     event = judged.event
     kind_look = look.KINDS[event.kind]
     panel = next(panel for panel in PANELS if event.kind in dict(panel.kinds))
@@ -108,7 +110,7 @@ def event_detail(samples: pd.DataFrame, judged: Judged, profile: ScoringProfile,
     )  # fmt: skip
     figure.add_scatter(
         x=x, y=values, mode="lines", line={"width": 1.6, "color": look.INK},
-        hovertemplate=f"%{{y:.{panel.digits}f}} {panel.unit} at %{{x:+.1f}} s<extra></extra>",
+        hovertemplate=f"%{{y:.{panel.digits}f}} {panel.unit} at %{{x:+.1f}} {unit}<extra></extra>",
     )  # fmt: skip
     figure.add_hline(y=level, line={"width": 1, "dash": DASH, "color": kind_look.color})
     style(figure, 190, hovermode="closest")
@@ -117,7 +119,7 @@ def event_detail(samples: pd.DataFrame, judged: Judged, profile: ScoringProfile,
     ticks = [-reach, -reach / 2, 0.0, reach / 2, reach]
     return figure.update_xaxes(
         tickvals=ticks,
-        ticktext=["peak" if tick == 0 else f"{words.signed(tick, 0)} s" for tick in ticks],
+        ticktext=["peak" if tick == 0 else f"{words.signed(tick, 0)} {unit}" for tick in ticks],
         range=[-reach, reach],
     )
 

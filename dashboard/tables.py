@@ -22,7 +22,7 @@ STATUS_WORDS = {"PENDING": "waits", "PROCESSING": "in work", "FAILED": "failed"}
 def _count_columns() -> dict[str, Any]:
     return {
         kind.value: st.column_config.NumberColumn(
-            f"{kind_look.sign} {kind_look.brief}", help=f"{kind_look.label}: harsh events", format="%d", width=86
+            f"{kind_look.sign} {kind_look.brief}", help=f"{kind_look.label}: harsh events", format="%d", width=82
         )
         for kind, kind_look in look.KINDS.items()
     }
@@ -103,7 +103,7 @@ def vehicle_names(frame: pd.DataFrame) -> list[str]:
 def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
     """Trips, newest first; the time opens the trip."""
     began = frame["began_at"].dt.tz_convert(zone)
-    shown = pd.DataFrame({"began": began.dt.strftime("%a %-d %b %Y, %H:%M")})
+    shown = pd.DataFrame({"began": began.dt.strftime("%-d %b %Y, %H:%M")})
     if with_driver:
         names = frame["driver_name"]
         shown["driver"] = [words.driver(name, each) for name, each in zip(names, frame["driver_id"], strict=True)]
@@ -129,18 +129,18 @@ def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
                 type="tertiary",
                 pinned=True,
                 alignment="left",
-                width=170,
+                width=140,
                 on_click=components.on_row(key, list(frame["trip_id"]), components.open_trip),
             ),
-            "driver": st.column_config.TextColumn("Driver", width=190),
-            "vehicle": st.column_config.TextColumn("Vehicle", width=130),
-            "status": st.column_config.TextColumn("Status", width=80),
+            "driver": st.column_config.TextColumn("Driver", width=176),
+            "vehicle": st.column_config.TextColumn("Vehicle", width=100),
+            "status": st.column_config.TextColumn("Status", width=66),
             "safety_score": st.column_config.ProgressColumn(
-                "Score", min_value=0, max_value=100, format="%d", width=140, color="primary"
+                "Score", min_value=0, max_value=100, format="%d", width=108, color="primary"
             ),
             **_count_columns(),
-            "distance_km": st.column_config.NumberColumn("Distance, km", format="%.1f", width=100),
-            "minutes": st.column_config.NumberColumn("Minutes", format="%d", width=76),
+            "distance_km": st.column_config.NumberColumn("Distance, km", format="%.1f", width=92),
+            "minutes": st.column_config.NumberColumn("Minutes", format="%d", width=66),
         },
     )
 

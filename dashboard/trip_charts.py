@@ -29,6 +29,7 @@ LEAST_REACH_G, LEAST_REACH_KMH = 0.6, 20.0
 LIMIT_IN_SIGHT = 0.8
 """A speed limit is drawn once a trip came so near to it; above that it would only flatten the line."""
 CLOCK_WITH_SECONDS_S = 600
+TICKS = 7
 DASH = "3px,3px"
 
 
@@ -139,13 +140,15 @@ def signals(scene: Scene) -> go.Figure:
 def _set_time_axis(scene: Scene) -> go.Figure:
     first, last = scene.span
     clock = "%H:%M:%S" if last - first < CLOCK_WITH_SECONDS_S else "%H:%M"
+    if not scene.axis.is_date and last - first < TICKS:
+        scene.figure.update_xaxes(dtick=1)  # there is no half sample
     return scene.figure.update_xaxes(
         range=[scene.axis.place(first), scene.axis.place(last)],
         type="date" if scene.axis.is_date else "linear",
         showgrid=True,
         gridcolor=look.HAIRLINE,
         anchor=_axis_id(len(scene.panels) - 1),
-        nticks=7,
+        nticks=TICKS,
         hoverformat="%H:%M:%S" if scene.axis.is_date else ",.0f",
         tickformat=clock if scene.axis.is_date else ",.0f",
         automargin=False,

@@ -313,7 +313,7 @@ def show_event(subject: Subject) -> None:
     title = f":{kind_look.name}[{kind_look.sign}] {each.number} {kind_look.label}"
     components.card_head(title, f"{when} · at {words.decimal(each.event.speed_kmh, 0, 'km/h')}")
     components.chart(
-        event_charts.event_detail(subject.samples, each, subject.profile),
+        event_charts.event_detail(subject.samples, each, subject.profile, unit="s" if subject.has_clock else ""),
         key="event_detail",
         alt=f"{kind_look.noun} around its peak of {words.peak(each.event)}",
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from fleetflow.safety.events import HarshEvent, find_events
+from fleetflow.safety.detection import find_events
 from fleetflow.safety.scores import TripScore, score_trip
 from fleetflow.trips.clock import with_clock
 from fleetflow.trips.columns import unpack
@@ -16,6 +16,7 @@ from fleetflow.trips.summary import TripSummary, summarize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fleetflow.safety.events import HarshEvent
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.storage.claims import ClaimedTrip
 

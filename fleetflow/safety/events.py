@@ -1,15 +1,9 @@
-"""Harsh events: found once per trip, without knowing any threshold, so that a threshold can be judged later."""
+"""What a harsh event is. Events are found once, without any threshold, so that every threshold can be judged later."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fleetflow.trips.samples import Samples
 
 DETECTION_VERSION = 1
 """Raised whenever the same samples may give other events; stored with every analysed trip."""
@@ -41,8 +35,3 @@ class HarshEvent:
     latitude: float | None = None
     longitude: float | None = None
     doubts: tuple[str, ...] = ()
-
-
-def find_events(batch: Sequence[Samples]) -> list[list[HarshEvent]]:
-    """The events of each trip of a batch, in order of their peak; one batch costs far less than its trips alone."""
-    raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Scoring profiles: which peak counts as harsh and what it costs. A profile never changes; a new one gets a new version."""
+"""Scoring profiles: which peak counts as harsh and what it costs. A profile never changes; a new one is a version."""
 
 from __future__ import annotations
 
@@ -37,17 +37,13 @@ class ScoringProfile:
 
     def content(self) -> dict[str, Any]:
         """The rules as the JSON object that is stored."""
-        return {
-            kind.value: {"threshold": rule.threshold, "penalty": rule.penalty}
-            for kind, rule in self.rules.items()
-        }
+        return {kind.value: {"threshold": rule.threshold, "penalty": rule.penalty} for kind, rule in self.rules.items()}
 
     @classmethod
     def from_content(cls, name: str, content: Mapping[str, Any]) -> ScoringProfile:
         """The profile that `content()` described."""
         rules = {
-            EventKind(kind): Rule(float(rule["threshold"]), int(rule["penalty"]))
-            for kind, rule in content.items()
+            EventKind(kind): Rule(float(rule["threshold"]), int(rule["penalty"])) for kind, rule in content.items()
         }
         return cls(name, MappingProxyType(rules))
 

@@ -1,0 +1,52 @@
+"""Many tracks in one flat array, zeros between them, so that a batch costs a fixed number of array operations.
+
+The zeros are longer than any kernel or distance, so that a track never feels its neighbours: a batch gives exactly
+what its trips give alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleetflow.safety.tracks import Track
+    from fleetflow.trips.samples import FloatArray
+
+IndexArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flat:
+    """`starts` and `ends` are where each track lies (`ends` exclusive); `inside` is True on tracks."""
+
+    long_g: FloatArray
+    lat_g: FloatArray
+    speed_kmh: FloatArray
+    inside: BoolArray
+    starts: IndexArray
+    ends: IndexArray
+
+    def track_of(self, positions: IndexArray) -> IndexArray:
+        """The number of the track that each position lies on."""
+        return np.searchsorted(self.starts, positions, side="right") - 1
+
+
+def flatten(tracks: Sequence[Track], padding: int) -> Flat:
+    """Lay the tracks out with `padding` zeros before, between and after them."""
+    lengths = np.array([len(track.long_g) for track in tracks], dtype=np.intp)
+    starts = padding + np.concatenate([[0], np.cumsum(lengths + padding)[:-1]]).astype(np.intp)
+    size = int(starts[-1] + lengths[-1] + padding)
+    flat = Flat(np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size, dtype=bool), starts, starts + lengths)
+    for track, start, end in zip(tracks, starts.tolist(), flat.ends.tolist(), strict=True):
+        flat.long_g[start:end] = track.long_g
+        flat.lat_g[start:end] = track.lat_g
+        flat.speed_kmh[start:end] = track.speed_kmh
+        flat.inside[start:end] = True
+    return flat

@@ -1,0 +1,74 @@
+"""Peaks of a flat signal with their extents, by scipy's find_peaks; no user's threshold is known here."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.signal import find_peaks, peak_prominences, peak_widths
+
+if TYPE_CHECKING:
+    from fleetflow.safety.flat import IndexArray
+    from fleetflow.trips.samples import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class PeakRule:
+    """`height` and `prominence` in the signal's unit; `distance` and `window` in samples.
+
+    An event reaches to where the signal has fallen by `drop` (in the signal's unit), or by half the peak if None.
+    """
+
+    height: float
+    prominence: float
+    distance: int
+    window: int
+    drop: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peaks:
+    """Positions in the flat signal; `left` and `right` are where the event begins and ends, between samples."""
+
+    at: IndexArray
+    left: FloatArray
+    right: FloatArray
+
+
+def find(signal: FloatArray, rule: PeakRule) -> Peaks:
+    """The peaks of a signal that is never negative and is zero between tracks."""
+    at, _ = find_peaks(signal, height=rule.height)
+    at = _apart(signal, at, rule.distance)
+    at = at[_prominences(signal, at, rule.window) >= rule.prominence]
+    left, right = _extents(signal, at, rule.drop)
+    return Peaks(at, left, right)
+
+
+def _apart(signal: FloatArray, at: IndexArray, distance: int) -> IndexArray:
+    """Keep the higher of peaks closer than `distance`; of equal ones the earlier.
+
+    scipy breaks ties by an unstable sort, that is, by what else is in the batch; ranks have no ties.
+    """
+    if distance <= 1 or at.size < 2:  # noqa: PLR2004  # one peak is apart
+        return at
+    ranks = np.zeros_like(signal)
+    ranks[at[np.lexsort((-at, signal[at]))]] = np.arange(1, at.size + 1)
+    return find_peaks(ranks, distance=distance)[0]
+
+
+def _prominences(signal: FloatArray, at: IndexArray, window: int) -> FloatArray:
+    with warnings.catch_warnings():
+        # A plateau wider than the window has no prominence: that is no pedal action, and nothing to warn of.
+        warnings.filterwarnings("ignore", "some peaks have a prominence of 0", RuntimeWarning)
+        prominences: FloatArray = peak_prominences(signal, at, wlen=window)[0]
+    return prominences
+
+
+def _extents(signal: FloatArray, at: IndexArray, drop: float | None) -> tuple[FloatArray, FloatArray]:
+    drops = signal[at] if drop is None else np.full(at.size, drop)
+    bases = np.zeros(at.size, dtype=np.intp), np.full(at.size, signal.size - 1, dtype=np.intp)
+    share = 0.5 if drop is None else 1.0
+    _, _, left, right = peak_widths(signal, at, rel_height=share, prominence_data=(drops, *bases))
+    return left, right

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -79,6 +79,18 @@ class Settings(BaseSettings):
     batch_time_limit_s: float = Field(
         60.0, gt=0, description="A worker that needs longer for one batch ends itself, in seconds."
     )
+
+    def with_database(self, url: str) -> Self:
+        """The same settings with another database."""
+        return self.model_copy(update={"database_url": SecretStr(url)})
+
+    def as_environment(self) -> dict[str, str]:
+        """The environment variables that give a child program exactly these settings, secrets included."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        plain = {
+            name: each.get_secret_value() if isinstance(each, SecretStr) else each for name, each in values.items()
+        }
+        return {f"FLEETFLOW_{name.upper()}": str(each) for name, each in plain.items() if each is not None}
 
 
 def read_settings() -> Settings:

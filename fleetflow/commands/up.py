@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
-from pydantic import SecretStr
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         stack.enter_context(stops_raise())
         server = stack.enter_context(embedded_server(settings))
         if server:
-            settings = settings.model_copy(update={"database_url": SecretStr(server.url)})
+            settings = settings.with_database(server.url)
         check_ports(settings)
         console.print(describe(upgrade(database_url(settings))))
         watch = server.restart_if_ended if server else lambda: False
@@ -98,15 +97,8 @@ def programs(settings: Settings) -> list[Program]:
 
 def program(name: str, module: str, settings: Settings, *, runs_forever: bool = True) -> Program:
     """A module of ours as a child, with exactly these settings."""
-    environment = os.environ | environment_of(settings) | {"PYTHONUNBUFFERED": "1"}
+    environment = os.environ | settings.as_environment() | {"PYTHONUNBUFFERED": "1"}
     return Program(name, (sys.executable, "-m", module), environment, runs_forever)
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """The settings as the environment variables that give them."""
-    values = {name: getattr(settings, name) for name in type(settings).model_fields}
-    plain = {name: each.get_secret_value() if isinstance(each, SecretStr) else each for name, each in values.items()}
-    return {f"FLEETFLOW_{name.upper()}": str(each) for name, each in plain.items() if each is not None}
 
 
 def database_url(settings: Settings) -> str:

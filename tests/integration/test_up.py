@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from fleetflow.commands.up import check_port, environment_of, local_url
+from fleetflow.commands.up import check_port, local_url
 from fleetflow.embedded import find_running
 from fleetflow.errors import ConfigurationError
 from fleetflow.settings import Settings
@@ -226,7 +226,7 @@ def test_the_children_get_exactly_the_settings_of_the_parent(monkeypatch, tmp_pa
     settings = Settings(
         database_url=SecretStr("postgresql://a:b@c/d"), data_dir=tmp_path, demo=False, max_g=7.5, rabbitmq_url=None
     )
-    for name, value in environment_of(settings).items():
+    for name, value in settings.as_environment().items():
         monkeypatch.setenv(name, value)
     assert Settings() == settings
 

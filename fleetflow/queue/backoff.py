@@ -7,6 +7,8 @@ import time
 
 FIRST_S = 0.2
 LONGEST_S = 5.0
+STABLE_S = 5.0
+"""A connection that stood for less counts as a failed try."""
 
 
 class Backoff:
@@ -32,3 +34,10 @@ class Backoff:
         """Begin with short delays again."""
         self._longest_s = FIRST_S
         self._until = 0.0
+
+    def ended(self, stood_s: float) -> None:
+        """Note the end of a connection that stood for `stood_s`; a stable one may be replaced at once."""
+        if stood_s > STABLE_S:
+            self.succeeded()
+        else:
+            self.failed()

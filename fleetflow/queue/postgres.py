@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fleetflow.errors import QueueUnavailableError
@@ -14,7 +15,7 @@ from fleetflow.queue.messages import read_message
 from fleetflow.queue.wire import InterruptedWaitError, Wire, libpq_conninfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
 CHANNEL = QUEUE_NAME
@@ -34,31 +35,46 @@ class _Link:
         self._interrupter = interrupter
         self._backoff = Backoff()
         self._last_error = QueueUnavailableError("Postgres was not tried yet.")
-        self.wire: Wire | None = None
+        self._wire: Wire | None = None
+        self._since = 0.0
 
-    def open(self) -> Wire:
-        """Connect. Raises the last failure while it is too early to try again."""
-        if self._backoff.waiting:
-            raise self._last_error.with_traceback(None)
+    @property
+    def current(self) -> Wire | None:
+        """The connection, if there is one."""
+        return None if self._wire is None or self._wire.closed else self._wire
+
+    @contextmanager
+    def wire(self) -> Iterator[Wire]:
+        """The connection, made anew when there is none; let go when what is done with it fails.
+
+        Raises the last failure while it is too early to try again.
+        """
+        wire = self.current or self._open()
         try:
-            self.wire = Wire(self._info, timeout_s=self._timeout_s, interrupter=self._interrupter)
+            yield wire
         except QueueUnavailableError as error:
-            self.failed(error)
+            self._last_error = error
+            self._backoff.ended(time.monotonic() - self._since)
+            self.close()
             raise
-        self._backoff.succeeded()
-        return self.wire
-
-    def failed(self, error: QueueUnavailableError) -> None:
-        """Note that the queue did not serve, and let go of the connection."""
-        self._last_error = error
-        self._backoff.failed()
-        self.close()
 
     def close(self) -> None:
         """Let go of the connection."""
-        wire, self.wire = self.wire, None
+        wire, self._wire = self._wire, None
         if wire is not None:
             wire.close()
+
+    def _open(self) -> Wire:
+        if self._backoff.waiting:
+            raise self._last_error.with_traceback(None)
+        try:
+            self._wire = Wire(self._info, timeout_s=self._timeout_s, interrupter=self._interrupter)
+        except QueueUnavailableError as error:
+            self._last_error = error
+            self._backoff.failed()
+            raise
+        self._since = time.monotonic()
+        return self._wire
 
 
 class PostgresPublisher:
@@ -73,30 +89,25 @@ class PostgresPublisher:
         """See `Publisher.publish`. Takes `queue_length` trips at most, for a listener keeps no more."""
         deadline = time.monotonic() + self._timeout_s
         announced = trip_ids[: self._queue_length]
-        if self._link.wire is not None:
-            try:
-                return self._notify(self._link.wire, announced, deadline)
-            except QueueUnavailableError as error:
-                if time.monotonic() >= deadline:
-                    self._link.failed(error)
-                    raise
-                self._link.close()  # lost while idle, as after a restart: worth a fresh connection at once
+        was_idle = self._link.current is not None
         try:
-            return self._notify(self._link.open(), announced, deadline)
-        except QueueUnavailableError as error:
-            self._link.failed(error)
-            raise
+            return self._notify(announced, deadline)
+        except QueueUnavailableError:
+            if not was_idle or time.monotonic() >= deadline:
+                raise
+        return self._notify(announced, deadline)  # lost while idle, as after a restart: worth a fresh connection
 
     def close(self) -> None:
         """See `Publisher.close`."""
         self._link.close()
 
-    def _notify(self, wire: Wire, trip_ids: Sequence[UUID], deadline: float) -> int:
-        timeout_s = max(deadline - time.monotonic(), 0.0)
-        if trip_ids:
-            wire.execute(NOTIFY, [f"{{{','.join(map(str, trip_ids))}}}"], timeout_s=timeout_s)
-        else:
-            wire.execute(PROBE, timeout_s=timeout_s)
+    def _notify(self, trip_ids: Sequence[UUID], deadline: float) -> int:
+        with self._link.wire() as wire:
+            timeout_s = max(deadline - time.monotonic(), 0.0)
+            if trip_ids:
+                wire.execute(NOTIFY, [f"{{{','.join(map(str, trip_ids))}}}"], timeout_s=timeout_s)
+            else:
+                wire.execute(PROBE, timeout_s=timeout_s)
         return len(trip_ids)
 
 
@@ -120,9 +131,6 @@ class PostgresConsumer:
             self._hear(timeout_s)
         except InterruptedWaitError:
             self._silence()
-        except QueueUnavailableError as error:
-            self._link.failed(error)
-            raise
         return [self._heard.popleft() for _ in range(min(limit, len(self._heard)))]
 
     def settle(self, deliveries: Sequence[Delivery], fate: Fate) -> None:
@@ -142,23 +150,17 @@ class PostgresConsumer:
         self._ear.close()
 
     def _hear(self, timeout_s: float) -> None:
-        wire = self._link.wire
-        if wire is None:
-            self._listen()
-            return
-        self._collect(wire)
-        if not self._heard:
-            self._probe(wire)
-            wire.wait(timeout_s)
+        is_new = self._link.current is None
+        with self._link.wire() as wire:
+            if is_new:
+                wire.execute(LISTEN, timeout_s=self._timeout_s)
+                self._last_sign = time.monotonic()
+                return
             self._collect(wire)
-
-    def _listen(self) -> None:
-        try:
-            self._link.open().execute(LISTEN, timeout_s=self._timeout_s)
-        except InterruptedWaitError:
-            self._link.close()
-            raise
-        self._last_sign = time.monotonic()
+            if not self._heard:
+                self._probe(wire)
+                wire.wait(timeout_s)
+                self._collect(wire)
 
     def _collect(self, wire: Wire) -> None:
         for payload in wire.notifications():
@@ -171,11 +173,7 @@ class PostgresConsumer:
         """A server that was frozen or cut off sends nothing, and closes nothing either."""
         if time.monotonic() - self._last_sign < PROBE_AFTER_S:
             return
-        try:
-            wire.execute(PROBE, timeout_s=self._timeout_s)
-        except InterruptedWaitError:
-            self._link.close()  # in the middle of an exchange
-            raise
+        wire.execute(PROBE, timeout_s=self._timeout_s)
         self._last_sign = time.monotonic()
 
     def _silence(self) -> None:

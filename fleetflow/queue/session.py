@@ -6,7 +6,9 @@ hang neither: a session that does not open in time gives up, and every wait of a
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import threading
 import time
 from concurrent.futures import Future
@@ -17,6 +19,7 @@ import pika
 import structlog
 from pika import exceptions
 from pika.adapters.select_connection import IOLoop
+from pika.adapters.utils.selector_ioloop_adapter import SelectorIOServicesAdapter
 
 from fleetflow.errors import ConfigurationError, FleetFlowError, QueueUnavailableError
 from fleetflow.queue.backoff import Backoff
@@ -34,8 +37,6 @@ HEARTBEAT_S = 10
 """Unless the URL says otherwise; a silent peer is noticed within heartbeat + 5 s."""
 GOODBYE_S = 1.5
 """How long the broker may take to answer a farewell."""
-STABLE_S = 5.0
-"""A session that lasted shorter counts as a failed try."""
 
 PRECONDITION_FAILED = 406
 NOT_FOUND = 404
@@ -53,7 +54,8 @@ def parse_url(url: str, *, name: str, timeout_s: float) -> Parameters:
     if parameters.heartbeat is None:
         parameters.heartbeat = HEARTBEAT_S
     parameters.connection_attempts = 1
-    parameters.socket_timeout = parameters.stack_timeout = timeout_s
+    parameters.socket_timeout = timeout_s / 2  # leaves time for a host's second address
+    parameters.stack_timeout = None  # the session has a deadline of its own
     parameters.client_properties = {"connection_name": name, "product": "FleetFlow"}
     return parameters
 
@@ -78,6 +80,40 @@ class Role(Protocol):
         ...
 
 
+class _CuttableServices(SelectorIOServicesAdapter):  # type: ignore[misc]  # pika is untyped
+    """pika's access to the network, which can also be ended by force.
+
+    pika's own ways to abandon an opening connection trip over their assertions, and a farewell to a broker that is
+    frozen is never answered. A socket that was shut down ends both in the ordinary way of a lost connection.
+    """
+
+    def __init__(self, loop: IOLoop) -> None:
+        super().__init__(loop)
+        self._is_cut = False
+        self._peer: socket.socket | None = None
+
+    def create_streaming_connection(self, protocol_factory: Any, sock: socket.socket, *args: Any, **named: Any) -> Any:
+        """Keep a second handle of the socket, which TLS will not take over; pika's interface otherwise."""
+        self.release()
+        self._peer = sock.dup()
+        if self._is_cut:
+            self.cut()
+        return super().create_streaming_connection(protocol_factory, sock, *args, **named)
+
+    def cut(self) -> None:
+        """Shut the socket down, now or as soon as there is one."""
+        self._is_cut = True
+        if self._peer is not None:
+            with contextlib.suppress(OSError):
+                self._peer.shutdown(socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """Give the handle back."""
+        if self._peer is not None:
+            self._peer.close()
+            self._peer = None
+
+
 class Session:
     """A connection that opens, serves one role and ends, once; opening begins with the constructor."""
 
@@ -89,18 +125,19 @@ class Session:
         self._ready: Future[None] = Future()
         self._lock = threading.Lock()  # guards the loop's end against `post`
         self._loop: Any = IOLoop()
+        self._services = _CuttableServices(self._loop)
         self._connection: Any = None
         self._channel: Channel | None = None
         self.error: FleetFlowError | None = None
-        self.ready_since: float | None = None
+        self._ready_since: float | None = None
         self.blocked = False
         self._thread = threading.Thread(target=self._run, name=f"amqp-{id(self):x}", daemon=True)
         self._thread.start()
 
     @property
-    def stable(self) -> bool:
-        """Whether it was of use for a while, so that its end says nothing about the next one's chances."""
-        return self.ready_since is not None and time.monotonic() - self.ready_since > STABLE_S
+    def stood_s(self) -> float:
+        """How long it has been of use."""
+        return 0.0 if self._ready_since is None else time.monotonic() - self._ready_since
 
     def wait_until_ready(self, timeout_s: float) -> None:
         """Return when the channel is prepared; raises what the session ended with, or QueueUnavailableError."""
@@ -137,14 +174,10 @@ class Session:
     def _run(self) -> None:
         loop = self._loop
         try:
-            self._connection = pika.SelectConnection(
-                self._parameters,
-                on_open_callback=self._on_open,
-                on_open_error_callback=self._on_closed,
-                on_close_callback=self._on_closed,
-                custom_ioloop=loop,
-            )
             loop.call_later(self._timeout_s, self._check_opened)
+            self._connection = pika.SelectConnection(
+                self._parameters, self._on_open, self._on_closed, self._on_closed, custom_ioloop=self._services
+            )
             loop.start()
         except Exception as error:  # the owner must hear of whatever the driver comes up with
             log.exception("queue_session_failed")
@@ -152,6 +185,7 @@ class Session:
         finally:
             with self._lock:
                 self._loop = None
+            self._services.release()
             loop.close()
 
     def _on_open(self, connection: Any) -> None:
@@ -166,7 +200,7 @@ class Session:
         self._role.prepare(channel, self._on_prepared)
 
     def _on_prepared(self) -> None:
-        self.ready_since = time.monotonic()
+        self._ready_since = time.monotonic()
         if not self._ready.done():
             self._ready.set_result(None)
 
@@ -186,16 +220,15 @@ class Session:
     def _leave(self, error: FleetFlowError) -> None:
         """Say goodbye, and cut the connection if the broker does not answer in time."""
         self._fail(error)
-        if self._connection is None or self._connection.is_closing or self._connection.is_closed:
-            return
-        self._connection.close()
-        self._loop.call_later(GOODBYE_S, lambda: self._cut(error))
+        if self._connection is None or not self._connection.is_open:
+            self._services.cut()
+        else:
+            self._connection.close()
+            self._loop.call_later(GOODBYE_S, self._services.cut)
 
     def _cut(self, error: FleetFlowError) -> None:
         self._fail(error)
-        if self._connection is not None and not self._connection.is_closed:
-            # pika has no public way to drop a connection whose peer no longer answers.
-            self._connection._terminate_stream(exceptions.StreamLostError(str(error)))  # noqa: SLF001
+        self._services.cut()
 
     def _on_closed(self, _: Any, reason: Exception) -> None:
         self._fail(self._translate(reason))
@@ -272,7 +305,4 @@ class Link:
         if session is None or session.error is None:
             return
         self._session, self._last_error = None, session.error
-        if session.stable:
-            self._backoff.succeeded()
-        else:
-            self._backoff.failed()
+        self._backoff.ended(session.stood_s)

@@ -56,9 +56,9 @@ class Wire:
         self._conn.finish()
 
     def execute(self, statement: str, values: Sequence[str] = (), *, timeout_s: float) -> None:
-        """Run one statement to its end and forget its rows."""
+        """Run one statement to its end and forget its rows. An interrupt in the middle closes the connection."""
         deadline = time.monotonic() + timeout_s
-        with self._failures():
+        with self._failures(), self._closing_when_interrupted():
             self._conn.send_query_params(statement.encode(), [value.encode() for value in values])
             while self._conn.flush():
                 self._wait(deadline, select.POLLIN | select.POLLOUT)
@@ -68,6 +68,11 @@ class Wire:
                     raise QueueUnavailableError(
                         f"Postgres refused a wake-up: {_first_line(result.get_error_message())}"
                     )
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is of no more use."""
+        return self._conn.status == pq.ConnStatus.BAD
 
     def wait(self, timeout_s: float) -> None:
         """Return when the server has sent something, or the time is over."""
@@ -108,6 +113,14 @@ class Wire:
         if any(descriptor == self._interrupter for descriptor, _ in ready):
             raise InterruptedWaitError
         return bool(ready)
+
+    @contextmanager
+    def _closing_when_interrupted(self) -> Iterator[None]:
+        try:
+            yield
+        except InterruptedWaitError:
+            self.close()
+            raise
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

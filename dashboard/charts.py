@@ -68,7 +68,9 @@ def rates_over_time(days: pd.DataFrame) -> go.Figure:
         )
     _day_total(figure, bars, weekly=weekly)
     style(figure, 268, barmode="stack", hovermode="x unified")
-    figure.update_xaxes(type="date", tickformat="%-d %b", hoverformat="Week of %-d %b" if weekly else "%a %-d %b")
+    figure.update_xaxes(
+        showspikes=False, type="date", tickformat="%-d %b", hoverformat="Week of %-d %b" if weekly else "%a %-d %b"
+    )
     return figure.update_yaxes(rangemode="tozero", title_text=RATE, title_standoff=10)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-LANES = 4
+LANES = 5
 LETTER_PX, SIGN_PX, APART_PX = 6.4, 20.0, 6.0
 PLOT_PX = 440
 """Names are laid out for a plot as narrow as on a tablet, because the server does not know the real width."""

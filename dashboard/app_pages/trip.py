@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, explain, trip_charts, trip_view
+from dashboard import components, data, explain, trip_charts, trip_states, trip_view
 
 if TYPE_CHECKING:
     from dashboard.trip_view import Subject
@@ -16,16 +16,16 @@ def main() -> None:
     """Which trip, its state, then figures, signals, events and the explanation."""
     asked = st.query_params.get("trip", "")
     if not asked:
-        trip_view.show_choice()
+        trip_states.show_choice()
         return
     database = components.database()
     profile = data.active_profile(database)
     trip = data.trip(database, profile.version, asked.strip())
     if trip is None:
-        trip_view.show_unknown()
+        trip_states.show_unknown()
         return
-    trip_view.show_head(trip)
-    if not trip_view.show_status(trip, profile.version):
+    trip_states.show_head(trip)
+    if not trip_states.show_status(trip, profile.version):
         return
     subject = trip_view.load(trip, profile.profile)
     trip_view.show_key_figures(subject)

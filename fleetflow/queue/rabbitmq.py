@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+REDECLARE_PAUSE_S = 0.2
+"""A queue that is made anew before its consumers heard of its end keeps them, but loses its first messages to them."""
 PREFETCH_FACTOR = 2
 """A worker may keep as many deliveries as it takes at once; as many again can still reach it."""
 
@@ -111,6 +113,7 @@ class RabbitMQPublisher:
         if not first.returned:
             return first.taken
         self._link.drop()  # somebody deleted the queue; a new session declares it
+        time.sleep(REDECLARE_PAUSE_S)
         again = self._publish(first.returned, deadline)
         if again.returned:
             raise QueueUnavailableError(f"RabbitMQ has no queue {QUEUE_NAME}.")

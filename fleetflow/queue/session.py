@@ -220,9 +220,9 @@ class Session:
     def _leave(self, error: FleetFlowError) -> None:
         """Say goodbye, and cut the connection if the broker does not answer in time."""
         self._fail(error)
-        if self._connection is None or not self._connection.is_open:
+        if self._connection is None or not (self._connection.is_open or self._connection.is_closing):
             self._services.cut()
-        else:
+        elif self._connection.is_open:
             self._connection.close()
             self._loop.call_later(GOODBYE_S, self._services.cut)
 

@@ -49,13 +49,16 @@ class Backend:
         return read_state(self.settings(), self.url)
 
     def settings(self, **changes: Any) -> Settings:
-        url = self.url if self.name == "rabbitmq" else None
-        quick = {"queue_timeout_s": TIMEOUT_S, "rabbitmq_url": url}
-        return Settings(_env_file=None, **{**quick, **changes})
+        return make_settings(rabbitmq_url=self.url if self.name == "rabbitmq" else None, **changes)
 
     def close(self) -> None:
         for each in self.opened:
             each.close()
+
+
+def make_settings(**changes: Any) -> Settings:
+    """Settings that no file or variable of the machine disturbs, with a short deadline."""
+    return Settings(_env_file=None, **{"queue_timeout_s": TIMEOUT_S, **changes})
 
 
 def through(proxy: FaultyProxy, url: str) -> str:

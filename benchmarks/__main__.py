@@ -1,0 +1,52 @@
+"""`python -m benchmarks [NAME...]`: run all benchmarks, or those whose name begins so; print and write the table."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import uvloop
+from rich.console import Console
+
+from benchmarks import detection, latency, throughput
+from benchmarks.report import Row, show
+from benchmarks.services import Stack, stacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ON_A_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
+    "accepting": throughput.accepting,
+    "scoring": throughput.accepting_and_scoring,
+    "latency": latency.accepted_to_scored,
+    "memory": throughput.memory,
+}
+ALONE: dict[str, Callable[[], Iterator[Row]]] = {"detection": detection.finding}
+
+
+def main(chosen: list[str]) -> int:
+    """Run what was chosen, everything by default."""
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    rows: list[Row] = []
+    for name in _matching(ALONE, chosen):
+        rows += ALONE[name]()
+    on_a_stack = _matching(ON_A_STACK, chosen)
+    if on_a_stack:
+        with stacks() as both:
+            rows += [row for name in on_a_stack for stack in both for row in _noted(name, stack)]
+    Console().print(f"Written to {show(rows)}")
+    return 0
+
+
+def _noted(name: str, stack: Stack) -> Iterator[Row]:
+    Console(stderr=True).print(f"{name}, woken by {stack.name} ...")
+    return ON_A_STACK[name](stack)
+
+
+def _matching(known: dict[str, Callable[..., Iterator[Row]]], chosen: list[str]) -> list[str]:
+    return [name for name in known if not chosen or any(name.startswith(each) for each in chosen)]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

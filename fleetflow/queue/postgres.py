@@ -115,11 +115,11 @@ class PostgresConsumer:
     """Listens. Keeps the latest `queue_length` wake-ups that nobody has asked for yet."""
 
     def __init__(self, database_url: str, *, queue_length: int, timeout_s: float) -> None:
+        info = libpq_conninfo(database_url, "fleetflow-listener")
         # Sockets, not a pipe: a late `interrupt` must not write to a descriptor that is somebody else's by then.
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)
         self._bell.setblocking(False)
-        info = libpq_conninfo(database_url, "fleetflow-listener")
         self._link = _Link(info, timeout_s=timeout_s, interrupter=self._ear.fileno())
         self._timeout_s = timeout_s
         self._heard: deque[Delivery] = deque(maxlen=queue_length)

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleetflow.__main__ import COMMANDS
+from fleetflow.safety import smoothing, tracks, tuning
+from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.settings import Settings
+from fleetflow.trips import clock
 from ingest_api.app import VERSION
 
 if TYPE_CHECKING:
@@ -145,6 +148,21 @@ def test_a_decision_names_what_was_weighed_and_the_test_that_enforces_it(record:
 def test_decisions_are_numbered_without_a_gap():
     numbers = [int(path.name[:4]) for path in sorted(DECISIONS.glob("*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_constants_of_detection_are_documented_as_they_are():
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([\d.]+) \|", (ROOT / "docs" / "scoring.md").read_text(), re.MULTILINE)
+    known = {**vars(clock), **vars(smoothing), **vars(tracks), **vars(tuning)}
+    assert len(rows) > 10
+    assert {name: float(value) for name, value in rows} == {name: known[name] for name, _ in rows}
+
+
+def test_the_default_profile_is_documented_as_it_is():
+    rows = re.findall(
+        r"^\| (\w+) \| ([\d.]+) (?:g|km/h) \| (\d+) \|", (ROOT / "docs" / "scoring.md").read_text(), re.MULTILINE
+    )
+    documented = {kind: {"threshold": float(threshold), "penalty": int(points)} for kind, threshold, points in rows}
+    assert documented == DEFAULT_PROFILE.content()
 
 
 def test_the_documents_are_plain():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 
 from fleetflow.queue import open_publisher
 from fleetflow.queue.announcer import Announcer
@@ -19,17 +20,47 @@ from ingest_api.pulse import Pulse
 from ingest_api.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from fleetflow.settings import Settings
+
+    Handler = Callable[[Request], Awaitable[Response]]
 
 NAME = "fleetflow-api"
 VERSION = "0.1.0"
 
 
+class IngestApp(FastAPI):
+    """FastAPI with a short way for telemetry: its middlewares cost a post a fifth of its time and do nothing for it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._posts: dict[str, Handler] = {}
+
+    def add_post(self, path: str, handler: Handler) -> None:
+        """Route POSTs to `handler` the short way; other methods find FastAPI's 405."""
+        self._posts[path] = handler
+        self.add_route(path, handler, methods=["POST"])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a post the short way, everything else as FastAPI does."""
+        handler = self._posts.get(scope.get("path", "")) if scope.get("method") == "POST" else None
+        if handler is None:
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            response = await handler(Request(scope, receive))
+        except Exception as error:  # noqa: BLE001  # nothing above here would answer
+            response = problems.answer(error)
+        await response(scope, receive, send)
+
+
 def create_app(settings: Settings, database_url: str) -> FastAPI:
     """The app for an ASGI server. Nothing is opened before its lifespan begins."""
-    app = FastAPI(title="FleetFlow ingest API", version=VERSION, lifespan=_lifespan, redirect_slashes=False)
+    app = IngestApp(title="FleetFlow ingest API", version=VERSION, lifespan=_lifespan, redirect_slashes=False)
     app.state.settings = settings
     app.state.metrics = metrics = Metrics()
     # Writers keep their connections; the others serve reads and the pulse.
@@ -44,8 +75,8 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     )
     decoder = TripDecoder(Limits(settings.max_points, settings.max_speed_kmh, settings.max_g, settings.max_duration_s))
     app.state.telemetry = telemetry = Telemetry(settings, decoder, intake, pulse, metrics)
-    app.add_route("/api/v1/telemetry", telemetry.post_trip, methods=["POST"])
-    app.add_route("/api/v1/telemetry/batch", telemetry.post_batch, methods=["POST"])
+    app.add_post("/api/v1/telemetry", telemetry.post_trip)
+    app.add_post("/api/v1/telemetry/batch", telemetry.post_batch)
     app.include_router(trips.router)
     app.include_router(operations.router)
     problems.install(app)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from fleetflow.errors import StorageUnavailableError
-from fleetflow.trips.wire import TripRefusedError
+from fleetflow.trips.wire import MAX_FAULTS, TripRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 PARAMETERS = {"uuid_parsing": "must be a UUID"}
-CODES = {404: "not_found", 405: "method_not_allowed"}
+CODES = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take that method."),
+}
 TITLES = {
     400: "Bad request",
     404: "Not found",
@@ -89,48 +92,48 @@ def unavailable(code: str, detail: str) -> ProblemError:
 
 def install(app: FastAPI) -> None:
     """Make every error that leaves a route a problem+json answer."""
-    app.add_exception_handler(ProblemError, _problem)
-    app.add_exception_handler(TripRefusedError, _refused)
-    app.add_exception_handler(StorageUnavailableError, _storage)
-    app.add_exception_handler(RequestValidationError, _parameters)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+
+    async def handle(_: Request, error: Exception) -> Response:
+        return answer(error)
+
+    for kind in (ProblemError, TripRefusedError, StorageUnavailableError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, handle)
+    app.add_exception_handler(Exception, handle)
 
 
-async def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ProblemError)  # noqa: S101  # what the handler was registered for
-    return error.response()
+def answer(error: Exception) -> Response:
+    """The response for any error."""
+    return as_problem(error).response()
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, TripRefusedError)  # noqa: S101
-    return refused(error).response()
+def as_problem(error: Exception) -> ProblemError:
+    """What an error means to the client; one that nobody foresaw is logged and told without details."""
+    match error:
+        case ProblemError():
+            return error
+        case TripRefusedError():
+            return refused(error)
+        case StorageUnavailableError():
+            log.warning("storage_unavailable", reason=str(error))
+            return unavailable("storage_unavailable", str(error))
+        case RequestValidationError():
+            return _invalid_parameters(error)
+        case HTTPException():
+            return _http(error)
+    log.error("unexpected_error", exc_info=error)
+    return ProblemError(500, "internal_error", "Something went wrong in FleetFlow; its log says what.")
 
 
-async def _storage(_: Request, error: Exception) -> Response:
-    log.warning("storage_unavailable", reason=str(error))
-    return unavailable("storage_unavailable", str(error)).response()
-
-
-async def _parameters(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+def _invalid_parameters(error: RequestValidationError) -> ProblemError:
     faults = [
         {"path": str(fault["loc"][-1]), "message": PARAMETERS.get(fault["type"], "is not valid")}
-        for fault in error.errors()[:20]
+        for fault in error.errors()[:MAX_FAULTS]
     ]
     detail = f"{faults[0]['path']} {faults[0]['message']}."
-    return ProblemError(400, "validation_failed", detail, errors=faults).response()
+    return ProblemError(400, "validation_failed", detail, errors=faults)
 
 
-async def _http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
-    details = {404: "There is nothing at this address.", 405: "This address does not take that method."}
-    code = CODES.get(error.status_code, "bad_request")
+def _http(error: HTTPException) -> ProblemError:
     status = error.status_code if error.status_code in CODES else 400
-    detail = details.get(status, "The request could not be understood.")
-    return ProblemError(status, code, detail, headers=error.headers).response()
-
-
-async def _unexpected(_: Request, error: Exception) -> Response:
-    log.error("unexpected_error", exc_info=error)
-    return ProblemError(500, "internal_error", "Something went wrong in FleetFlow; its log says what.").response()
+    code, detail = CODES.get(status, ("bad_request", "The request could not be understood."))
+    return ProblemError(status, code, detail, headers=error.headers)

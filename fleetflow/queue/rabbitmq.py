@@ -217,7 +217,7 @@ class RabbitMQConsumer:
         session = self._link.session()
         deliveries = self._take(limit, timeout_s)
         if session.error is not None and not deliveries:
-            self._link.session()  # raises, unless the session was a stable one: then it opens the next
+            self._link.note_end()
             raise session.error.with_traceback(None)
         return deliveries
 

@@ -287,7 +287,7 @@ class Link:
 
     def session(self) -> Session:
         """A session that serves or opens. Raises the last failure while it is too early to try again."""
-        self._note_end()
+        self.note_end()
         if self._session is None:
             if self._backoff.waiting and self._last_error is not None:
                 raise self._last_error.with_traceback(None)
@@ -300,7 +300,8 @@ class Link:
         if session is not None:
             session.close()
 
-    def _note_end(self) -> None:
+    def note_end(self) -> None:
+        """Let go of the session if it has ended, and remember why."""
         session = self._session
         if session is None or session.error is None:
             return

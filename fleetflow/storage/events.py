@@ -16,16 +16,29 @@ if TYPE_CHECKING:
 
 FIELDS = tuple(field.name for field in fields(HarshEvent))
 
+# Arrays, one statement: writing row objects cost a third of the worker's time.
+INSERT = """
+INSERT INTO telemetry.harsh_events
+       (trip_id, kind, start_s, peak_s, end_s, peak_g, speed_kmh, latitude, longitude, doubts)
+SELECT trip_id, kind, start_s, peak_s, end_s, peak_g, speed_kmh, latitude, longitude,
+       string_to_array(doubts, ',')
+FROM unnest(%(trip_id)b::uuid[], %(kind)s::text[], %(start_s)b::float8[], %(peak_s)b::float8[], %(end_s)b::float8[],
+            %(peak_g)b::float8[], %(speed_kmh)b::float8[], %(latitude)b::float8[], %(longitude)b::float8[],
+            %(doubts)s::text[])
+     AS new (trip_id, kind, start_s, peak_s, end_s, peak_g, speed_kmh, latitude, longitude, doubts)
+"""
+
 
 def insert_events(conn: sa.Connection, events_by_trip: Mapping[UUID, Sequence[HarshEvent]]) -> None:
     """Write the events of several trips in one statement."""
-    rows = [
-        {"trip_id": trip_id, **{name: getattr(event, name) for name in FIELDS}, "doubts": list(event.doubts)}
-        for trip_id, events in events_by_trip.items()
-        for event in events
-    ]
-    if rows:
-        conn.execute(sa.insert(harsh_events), rows)
+    rows = [(trip_id, event) for trip_id, events in events_by_trip.items() for event in events]
+    if not rows:
+        return
+    values: dict[str, list[object]] = {name: [getattr(event, name) for _, event in rows] for name in FIELDS}
+    values["trip_id"] = [trip_id for trip_id, _ in rows]
+    values["kind"] = [event.kind.value for _, event in rows]
+    values["doubts"] = [",".join(event.doubts) for _, event in rows]
+    conn.exec_driver_sql(INSERT, values)
 
 
 def read_events(conn: sa.Connection, trip_id: UUID) -> list[HarshEvent]:

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
+INSERT_UNKNOWN = """
+INSERT INTO telemetry.{table} (id) SELECT id FROM unnest(%(ids)b::uuid[]) AS new (id) ON CONFLICT DO NOTHING
+"""
+
+
 def insert_unknown(conn: sa.Connection, driver_ids: Iterable[UUID], vehicle_ids: Iterable[UUID]) -> None:
     """Make rows for the ids that have none; sorted, so that two workers cannot deadlock on each other."""
-    for table, ids in ((drivers, driver_ids), (vehicles, vehicle_ids)):
-        rows = [{"id": each} for each in sorted(set(ids))]
-        if rows:
-            conn.execute(insert(table).values(rows).on_conflict_do_nothing())
+    for table, ids in (("drivers", driver_ids), ("vehicles", vehicle_ids)):
+        known_once = sorted(set(ids))
+        if known_once:
+            conn.exec_driver_sql(INSERT_UNKNOWN.format(table=table), {"ids": known_once})
 
 
 def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str, group_name: str | None = None) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from fleetflow.safety.events import EventKind
 from fleetflow.storage.tables import driver_scores
@@ -43,11 +42,30 @@ class ScoreRecord:
     created_at: datetime
 
 
+INSERT = """
+INSERT INTO telemetry.driver_scores
+       (trip_id, profile_version, driver_id, safety_score,
+        harsh_braking_count, rapid_accel_count, harsh_cornering_count, speeding_count)
+SELECT trip_id, %(profile_version)s, driver_id, safety_score, braking, acceleration, cornering, speeding
+FROM unnest(%(trip_id)b::uuid[], %(driver_id)b::uuid[], %(safety_score)b::int[],
+            %(braking)b::int[], %(acceleration)b::int[], %(cornering)b::int[], %(speeding)b::int[])
+     AS new (trip_id, driver_id, safety_score, braking, acceleration, cornering, speeding)
+ON CONFLICT DO NOTHING
+"""
+
+
 def insert_scores(conn: sa.Connection, profile_version: int, scores: Sequence[NewScore]) -> None:
     """Write scores given under one profile; a score that is there already stays as it is."""
-    rows = [_row(profile_version, new) for new in scores]
-    if rows:
-        conn.execute(insert(driver_scores).on_conflict_do_nothing(), rows)
+    if not scores:
+        return
+    values = {
+        "profile_version": profile_version,
+        "trip_id": [new.trip_id for new in scores],
+        "driver_id": [new.driver_id for new in scores],
+        "safety_score": [new.score.safety_score for new in scores],
+        **{kind.value: [new.score.counts.get(kind, 0) for new in scores] for kind in EventKind},
+    }
+    conn.exec_driver_sql(INSERT, values)
 
 
 def read_score(conn: sa.Connection, trip_id: UUID, profile_version: int) -> ScoreRecord | None:
@@ -62,17 +80,3 @@ def read_score(conn: sa.Connection, trip_id: UUID, profile_version: int) -> Scor
     )
     row = conn.execute(statement).mappings().one_or_none()
     return None if row is None else ScoreRecord(**row)
-
-
-def _row(profile_version: int, new: NewScore) -> dict[str, object]:
-    counts = new.score.counts
-    return {
-        "trip_id": new.trip_id,
-        "profile_version": profile_version,
-        "driver_id": new.driver_id,
-        "safety_score": new.score.safety_score,
-        "harsh_braking_count": counts.get(EventKind.BRAKING, 0),
-        "rapid_accel_count": counts.get(EventKind.ACCELERATION, 0),
-        "harsh_cornering_count": counts.get(EventKind.CORNERING, 0),
-        "speeding_count": counts.get(EventKind.SPEEDING, 0),
-    }

@@ -69,7 +69,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     )
     app.state.pulse = pulse = Pulse(engine, metrics)
     app.state.announcer = announcer = Announcer(open_publisher(settings, database_url))
-    app.state.queue_reachable = lambda: announcer.reachable
+    metrics.watch_announcer(announcer)
     app.state.intake = intake = Intake(
         engine, announcer.announce, timeout_s=settings.storage_timeout_s, on_commit=metrics.commit_trips.observe
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -10,7 +12,16 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client import Metric
+
+    from fleetflow.queue.announcer import Announcer
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -35,11 +46,10 @@ class Metrics:
         self.waiting = Gauge(
             "fleetflow_trips_waiting", "Trips not analysed yet, counted up to 50000.", registry=self.registry
         )
-        self.queue_reachable = Gauge(
-            "fleetflow_queue_reachable",
-            "1 while workers can be woken, 0 while they only sweep.",
-            registry=self.registry,
-        )
+
+    def watch_announcer(self, announcer: Announcer) -> None:
+        """Show the announcer's own counts."""
+        self.registry.register(_WakeUps(announcer))
 
     def text(self) -> bytes:
         """The figures in Prometheus' text format."""
@@ -50,3 +60,19 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, text, buckets=buckets, registry=self.registry)
+
+
+class _WakeUps(Collector):
+    """Reads the announcer when somebody asks."""
+
+    def __init__(self, announcer: Announcer) -> None:
+        self._announcer = announcer
+
+    def collect(self) -> Iterator[Metric]:
+        """One counter per outcome, and whether the queue can be reached."""
+        wake_ups = CounterMetricFamily("fleetflow_wake_ups", "Wake-ups of workers, by outcome.", labels=["outcome"])
+        for outcome in ("published", "refused_full", "dropped", "failures"):
+            wake_ups.add_metric([outcome], getattr(self._announcer, outcome))
+        yield wake_ups
+        told = "1 while workers can be woken, 0 while they only sweep."
+        yield GaugeMetricFamily("fleetflow_queue_reachable", told, value=float(self._announcer.reachable))

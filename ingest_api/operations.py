@@ -39,12 +39,10 @@ async def readyz(request: Request) -> Readiness:
     condition = request.app.state.pulse.condition
     if not condition.ready:
         raise unavailable("storage_unavailable", condition.storage)
-    return Readiness(storage=condition.storage, queue="ok" if request.app.state.queue_reachable() else "unreachable")
+    return Readiness(storage=condition.storage, queue="ok" if request.app.state.announcer.reachable else "unreachable")
 
 
 @router.get("/metrics", response_class=Response, summary="Figures for Prometheus")
 async def read_metrics(request: Request) -> Response:
     """Counters, gauges and histograms in Prometheus' text format."""
-    state = request.app.state
-    state.metrics.queue_reachable.set(state.queue_reachable())
-    return Response(state.metrics.text(), media_type=metrics.CONTENT_TYPE)
+    return Response(request.app.state.metrics.text(), media_type=metrics.CONTENT_TYPE)

@@ -260,6 +260,7 @@ def test_the_metrics_count_what_happened(api: httpx.Client):
     text = api.get("/metrics").text
     for line in (
         "fleetflow_trips_accepted_total 1.0",
+        "fleetflow_queue_reachable 1.0",
         "fleetflow_trips_duplicate_total 1.0",
         "fleetflow_points_accepted_total 2.0",
         'fleetflow_trips_refused_total{code="invalid_json"} 1.0',

@@ -14,7 +14,6 @@ from fleetflow.storage import claims
 from fleetflow.storage.database import connection
 from fleetflow.storage.trips import insert_trips
 from fleetflow.trips.wire import TripDecoder
-from ingest_api.metrics import Metrics
 from tests.support.programs import make_settings, running_api, running_worker, wait_for_score
 from tests.support.trips import new_trip
 
@@ -137,8 +136,8 @@ def test_every_code_of_a_refusal_is_documented():
     assert set(calls) <= set(re.findall(r"`(\w+)`", HTTP_API))
 
 
-def test_every_metric_is_documented():
-    names = set(re.findall(r"^# HELP (\w+)", Metrics().text().decode(), re.MULTILINE))
+def test_every_metric_is_documented(api: httpx.Client):
+    names = set(re.findall(r"^# HELP (\w+)", api.get("/metrics").text, re.MULTILINE))
     assert len(names) > 5
     assert names == set(re.findall(r"^\| `(fleetflow_\w+)`", OPERATIONS, re.MULTILINE))
 

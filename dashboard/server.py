@@ -12,8 +12,6 @@ import streamlit as st
 import structlog
 import uvicorn
 
-from fleetflow.errors import ConfigurationError
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -28,13 +26,9 @@ GRACE_S = 2
 log = structlog.get_logger()
 
 
-def create_app(settings: Settings) -> st.App:
-    """The ASGI app. ConfigurationError without a database."""
-    if settings.database_url is None:
-        raise ConfigurationError(
-            "The dashboard needs FLEETFLOW_DATABASE_URL; `make run` sets it to FleetFlow's own Postgres."
-        )
-    secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": settings.database_url.get_secret_value()}}
+def create_app(database_url: str) -> st.App:
+    """The ASGI app on one database."""
+    secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": database_url}}
     return st.App(SCRIPT, secrets=secrets, lifespan=load_pages, on_script_error=show_fault)
 
 
@@ -46,17 +40,17 @@ async def load_pages(_: st.App) -> AsyncIterator[None]:
     yield
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, database_url: str) -> int:
     """Serve until SIGINT or SIGTERM."""
     uvicorn.run(
-        create_app(settings),
+        create_app(database_url),
         host=settings.dashboard_host,
         port=settings.dashboard_port,
-        log_level=settings.log_level,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=GRACE_S,
     )
+    return 0
 
 
 def show_fault(error: BaseException) -> bool:

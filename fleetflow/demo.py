@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 import numpy as np
+import structlog
 
+from fleetflow.bootstrap import run_program
+from fleetflow.sending import Line, Parcel, send_trips
+from fleetflow.simulator import Sensors, Temper, simulate_trip
+from fleetflow.storage.database import connection, create_engine
+from fleetflow.storage.reports import read_newest_trip_at
 from fleetflow.storage.roster import upsert_driver, upsert_vehicle
+from fleetflow.trips.encode import encode_trip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import sqlalchemy as sa
+
+    from fleetflow.settings import Settings
 
 NAMESPACE = UUID("5f0c8a52-6a53-4b0e-9f0e-3d6b5f5a2c11")
 """The demo's ids are derived from it, so that they are the same wherever the demo runs."""
@@ -28,6 +39,12 @@ SHIFTS = (time(6, 30), time(12, 30))
 """When the early and the late shift begin, in UTC; drivers who share a vehicle drive in different ones."""
 SHIFT_SLACK_S = 4 * 3600
 SHORTEST_S, LONGEST_S = 900, 2400
+RATE_HZ = 5.0
+NOISE_G = 0.02
+DEPOT_AT = dict(zip(DEPOTS, ((53.54, 9.96), (53.62, 10.0), (53.45, 9.98)), strict=True))
+"""Somewhere on the map; the ways from there are made up and follow no road."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +111,48 @@ def name_fleet(conn: sa.Connection) -> None:
         upsert_driver(conn, driver.id, name=driver.name, group_name=driver.depot)
     for vehicle_id, (name, depot) in demo_vehicles().items():
         upsert_vehicle(conn, vehicle_id, name=name, group_name=depot, vehicle_class="light commercial")
+
+
+def main() -> int:
+    """Send the fleet's trips into a database that has none; the newest come first, so that the pages fill at once."""
+    return run_program("demo", send_fleet)
+
+
+def send_fleet(settings: Settings, database_url: str) -> int:
+    """1 when the API did not take them all."""
+    engine = create_engine(database_url, application_name="fleetflow-demo", pool_size=1)
+    with connection(engine) as conn:
+        if read_newest_trip_at(conn) is not None:
+            return 0
+        name_fleet(conn)
+    engine.dispose()
+    started = monotonic()
+    plan = plan_trips(datetime.now(UTC))
+    report = send_trips((_drive(trip) for trip in plan), Line(f"http://{settings.api_host}:{settings.api_port}"))
+    log.info(
+        "demo_fleet_sent",
+        trips=len(report.trip_ids),
+        refused=len(report.failures),
+        seconds=round(monotonic() - started, 1),
+    )
+    return 1 if report.failures else 0
+
+
+def _drive(planned: PlannedTrip) -> Parcel:
+    driver = planned.driver
+    simulated = simulate_trip(
+        np.random.default_rng(planned.seed),
+        vehicle_id=driver.vehicle_id,
+        driver_id=driver.id,
+        temper=Temper.of_roughness(driver.roughness),
+        duration_s=planned.duration_s,
+        hz=RATE_HZ,
+        sensors=Sensors(noise_g=NOISE_G),
+        started_at=planned.started_at,
+        start=DEPOT_AT[driver.depot],
+    )
+    return Parcel(f"{driver.name}, {planned.started_at:%Y-%m-%d}", encode_trip(simulated.trip))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

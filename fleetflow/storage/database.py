@@ -29,6 +29,8 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
 """SQLSTATE classes for connection trouble, lack of resources, shutdown and system errors."""
 LOCK_NOT_AVAILABLE = "55P03"
+ANOTHER_SCHEMA = ("42P01", "42703", "3F000")
+"""An undefined table, column or schema: the migrations have not run yet, or a newer FleetFlow's have."""
 
 
 def sqlalchemy_url(url: str) -> sa.URL:
@@ -98,6 +100,8 @@ def translated_errors() -> Iterator[None]:
     except DBAPIError as error:
         if _is_unavailable(error):
             raise StorageUnavailableError("The database does not answer.") from error
+        if getattr(error.orig, "sqlstate", None) in ANOTHER_SCHEMA:
+            raise StorageUnavailableError("The database's schema is not this version's.") from error
         raise
     except InvalidRequestError as error:
         # What SQLAlchemy says when a connection that died is used on; other misuse carries no DBAPI error.

@@ -9,10 +9,11 @@ import csv
 import gzip
 import io
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 import orjson
@@ -23,6 +24,7 @@ from fleetflow.trips.samples import OPTIONAL_CHANNELS, REQUIRED_CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 STDIN = "-"
 NUMBERS = (*REQUIRED_CHANNELS, *OPTIONAL_CHANNELS)
@@ -43,15 +45,21 @@ def read_parcels(path: str, missing: Missing) -> Iterator[Parcel]:
     kind = Path(path.removesuffix(".gz")).suffix.lower()
     try:
         with _opened(path) as file:
-            yield from _read_csv(file, path, missing) if kind == ".csv" else _read_json(file, path)
+            if kind == ".csv":
+                with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+                    yield from _read_csv(text, path, missing)
+            else:
+                yield from _read_json(file, path)
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} cannot be read: it is not UTF-8.") from None
     except (OSError, EOFError) as error:
         raise ConfigurationError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
 
-def _opened(path: str) -> IO[bytes]:
+def _opened(path: str) -> AbstractContextManager[IO[bytes]]:
     if path == STDIN:
-        return io.BufferedReader(sys.stdin.buffer.raw) if hasattr(sys.stdin.buffer, "raw") else io.BytesIO()
-    return gzip.open(path) if path.endswith(".gz") else Path(path).open("rb")  # type: ignore[return-value]  # a gzip file reads bytes
+        return nullcontext(sys.stdin.buffer)
+    return cast("IO[bytes]", gzip.open(path)) if path.endswith(".gz") else Path(path).open("rb")
 
 
 def _read_json(file: IO[bytes], path: str) -> Iterator[Parcel]:
@@ -106,9 +114,9 @@ def _parcel(source: str, body: bytes) -> Parcel:
     return Parcel(source, body)
 
 
-def _read_csv(file: IO[bytes], path: str, missing: Missing) -> Iterator[Parcel]:
+def _read_csv(text: IO[str], path: str, missing: Missing) -> Iterator[Parcel]:
     """Rows that follow each other with the same vehicle, driver and `trip` are a trip."""
-    reader = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    reader = csv.DictReader(text)
     absent = [name for name in REQUIRED_CHANNELS if name not in (reader.fieldnames or ())]
     if absent:
         yield Parcel(f"{path}:1", error=f"the header has no column {' and '.join(absent)}")

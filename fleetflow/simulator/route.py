@@ -5,6 +5,7 @@ Every quantity has a closed form in time, so a drive can be sampled at any rate 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,7 @@ class Planner:
         length, peak_g = self._draw(*HARSH_LONG_S), self._draw(*HARSH_G)
         change = peak_g * G * 2 * length / np.pi
         if abs(speed_ms - self._speed_ms) >= change:
-            self._add(length, change_ms=np.copysign(change, speed_ms - self._speed_ms), harsh=kind)
+            self._add(length, change_ms=math.copysign(change, speed_ms - self._speed_ms), harsh=kind)
             self._hold(QUIET_S)
 
     def _cruise(self) -> None:

@@ -52,10 +52,12 @@ def _events_of_group(tuning: Tuning, members: Sequence[tuple[int, Track]]) -> It
         peaks = find(signal, tuning.rule(kind))
         places = flat.track_of(peaks.at)
         start = flat.starts[places]
-        columns = (places, peaks.at - start, signal[peaks.at], peaks.left - start, peaks.right - start)
-        for place, index, peak, left, right in zip(*(column.tolist() for column in columns), strict=True):
+        # Rounded, because the last bits of a position between samples depend on where in the batch it lies.
+        left, right = (np.round(edge - start, 6) for edge in (peaks.left, peaks.right))
+        columns = (places, peaks.at - start, signal[peaks.at], left, right)
+        for place, at, peak, begin, end in zip(*(column.tolist() for column in columns), strict=True):
             number, track = members[place]
-            yield number, _event(kind, peak, track, at=index, left=left, right=right)
+            yield number, _event(kind, peak, track, at=at, left=begin, right=end)
 
 
 def _signals(flat: Flat, tuning: Tuning) -> dict[EventKind, FloatArray]:

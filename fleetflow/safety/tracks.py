@@ -44,20 +44,20 @@ def make_even(samples: Samples) -> EvenTrip:
     """Sort by time, drop repeated times and missing accelerations, cut at gaps, resample what is uneven."""
     columns = _columns(samples)
     if samples.t_s is None:
-        return _without_clock(columns)
+        return _without_clock(columns[:, np.isfinite(columns[0])], start_s=0.0)
     t_s, cleaned = _clean(samples.t_s, columns)
     step_s = median_step_s(t_s)
-    if step_s is None:
-        return _without_clock(columns)
+    if step_s is None:  # at most one sample is left
+        return _without_clock(cleaned, start_s=float(samples.t_s[0]))
     cuts = np.flatnonzero(np.diff(t_s) > gap_limit_s(step_s)) + 1
     bounds = [0, *cuts.tolist(), len(t_s)]
     tracks = [_even_track(t_s[start:end], cleaned[:, start:end], step_s) for start, end in pairwise(bounds)]
     return EvenTrip(tracks, step_s, has_clock=True, smoothable=bool(t_s[-1] - t_s[0] >= STEADY_S))
 
 
-def _without_clock(columns: FloatArray) -> EvenTrip:
-    kept = columns[:, np.isfinite(columns[0])]
-    return EvenTrip([Track(0.0, 1.0, *kept)] if kept.size else [], 1.0, has_clock=False, smoothable=False)
+def _without_clock(columns: FloatArray, start_s: float) -> EvenTrip:
+    tracks = [Track(start_s, 1.0, *columns)] if columns.size else []
+    return EvenTrip(tracks, 1.0, has_clock=False, smoothable=False)
 
 
 def _columns(samples: Samples) -> FloatArray:

@@ -1,0 +1,113 @@
+"""What holds for every signal, whatever its events."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple, replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleetflow.safety.detection import find_events
+from fleetflow.safety.events import EventKind, HarshEvent
+from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule, ScoringProfile
+from fleetflow.safety.scores import score_trip
+from fleetflow.trips.samples import Samples
+
+examples = settings(max_examples=60, deadline=None)
+
+
+@st.composite
+def signals(draw: st.DrawFn, rates: tuple[float | None, ...] = (None, 1.0, 2.0, 5.0, 10.0, 25.0)) -> Samples:
+    """Bursts of pulses, rounded to 0.01 g so that equal peaks are common; with or without clock, gaps and holes."""
+    size = draw(st.integers(1, 700))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    hz = draw(st.sampled_from(rates))
+    bursts = np.convolve(rng.normal(0, 0.35, size) * (rng.random(size) < 0.1), np.ones(draw(st.integers(1, 9))))[:size]
+    long_g = np.round(bursts + rng.normal(0, 0.02, size), 2)
+    lat_g = None if draw(st.booleans()) else np.round(np.roll(bursts, 5), 2)
+    speed = np.round(np.clip(90 + np.cumsum(rng.normal(0, 2, size)), 0, 200), 1)
+    t_s = None if hz is None else np.arange(size) / hz
+    if t_s is not None and draw(st.booleans()):
+        t_s = t_s + np.cumsum((rng.random(size) < 0.01) * 7.0)
+    if draw(st.booleans()):
+        long_g[rng.random(size) < 0.05] = math.nan
+    return Samples(speed, long_g, t_s=t_s, g_force_lat=lat_g)
+
+
+def facts(events: list[HarshEvent], *kinds: EventKind) -> list[tuple[float | None, ...]]:
+    return [astuple(event)[1:6] for event in events if event.kind in (kinds or tuple(EventKind))]
+
+
+@examples
+@given(st.lists(signals(), max_size=6))
+def test_a_batch_gives_exactly_what_its_trips_give_alone(batch: list[Samples]):
+    assert find_events(batch) == [find_events([samples])[0] for samples in batch]
+
+
+@examples
+@given(signals())
+def test_turning_the_sensor_around_swaps_braking_and_acceleration(samples: Samples):
+    (events,), (turned,) = find_events([samples]), find_events([replace(samples, g_force_long=-samples.g_force_long)])
+    assert facts(events, EventKind.BRAKING) == facts(turned, EventKind.ACCELERATION)
+    assert facts(events, EventKind.ACCELERATION) == facts(turned, EventKind.BRAKING)
+
+
+@examples
+@given(signals())
+def test_left_is_as_good_as_right(samples: Samples):
+    if samples.g_force_lat is not None:
+        assert find_events([samples]) == find_events([replace(samples, g_force_lat=-samples.g_force_lat)])
+
+
+@examples
+@given(signals(rates=(1.0, 2.0, 4.0, 8.0, 32.0)), st.integers(-1000, 1000))  # times that stay exact when moved
+def test_a_later_start_moves_the_events_and_changes_nothing_else(samples: Samples, shift: int):
+    assert samples.t_s is not None
+    (events,), (moved,) = find_events([samples]), find_events([replace(samples, t_s=samples.t_s + shift)])
+    for kind in EventKind:
+        np.testing.assert_allclose(
+            [(e.start_s + shift, e.peak_s + shift, e.end_s + shift, e.peak_g or 0) for e in events if e.kind is kind],
+            [(e.start_s, e.peak_s, e.end_s, e.peak_g or 0) for e in moved if e.kind is kind],
+            atol=1e-6,
+        )
+
+
+@examples
+@given(signals())
+def test_events_are_in_order_finite_and_never_above_what_was_measured(samples: Samples):
+    (events,) = find_events([samples])
+    assert [event.peak_s for event in events] == sorted(event.peak_s for event in events)
+    highest = {
+        EventKind.BRAKING: np.nanmax(-samples.g_force_long, initial=0),
+        EventKind.ACCELERATION: np.nanmax(samples.g_force_long, initial=0),
+        EventKind.CORNERING: 0 if samples.g_force_lat is None else np.nanmax(np.abs(samples.g_force_lat), initial=0),
+    }
+    for event in events:
+        assert event.start_s <= event.peak_s <= event.end_s
+        assert all(math.isfinite(each) for each in facts([event])[0] if each is not None)
+        if event.peak_g is not None:
+            assert 0.15 <= event.peak_g <= highest[event.kind] + 1e-9
+
+
+@examples
+@given(signals(), st.floats(0.15, 1.0), st.floats(0.15, 1.0))
+def test_a_higher_threshold_never_counts_more_and_never_costs_more(samples: Samples, one: float, other: float):
+    (events,) = find_events([samples])
+
+    def score(threshold: float):
+        rules = {kind: replace(rule, threshold=threshold) for kind, rule in DEFAULT_PROFILE.rules.items()}
+        return score_trip(events, ScoringProfile("x", {**rules, EventKind.SPEEDING: Rule(100.0, 1)}))
+
+    low, high = score(min(one, other)), score(max(one, other))
+    assert low.safety_score <= high.safety_score
+    assert all(high.counts.get(kind, 0) <= low.counts.get(kind, 0) for kind in EventKind)
+
+
+@examples
+@given(signals(), st.data())
+def test_an_event_less_is_never_a_lower_score(samples: Samples, data: st.DataObject):
+    (events,) = find_events([samples])
+    fewer = [event for event in events if data.draw(st.booleans())]
+    assert score_trip(fewer, DEFAULT_PROFILE).safety_score >= score_trip(events, DEFAULT_PROFILE).safety_score

@@ -6,11 +6,11 @@ import uuid
 
 import pytest
 import sqlalchemy as sa
-from fleetflow.trips.summary import TripSummary
 
 from fleetflow.storage import claims
 from fleetflow.storage.database import connection
 from fleetflow.storage.trips import TripStatus, insert_trips, read_trip
+from fleetflow.trips.summary import TripSummary
 from tests.support.trips import new_trip
 
 pytestmark = pytest.mark.postgres

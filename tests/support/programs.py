@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def make_settings(**changes: Any) -> Settings:
     """Settings that no file or variable of the machine disturbs, with short times."""
     quick = {"sweep_s": 0.5, "lease_s": 2.0, "storage_timeout_s": 2.0, "body_timeout_s": 1.0}
-    return Settings(_env_file=None, **{**quick, **changes})  # type: ignore[call-arg]  # pydantic-settings' own argument
+    return Settings(_env_file=None, **{**quick, **changes})
 
 
 @contextmanager

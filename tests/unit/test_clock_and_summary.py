@@ -17,6 +17,7 @@ def trip(speed_kmh: list[float], t_s: list[float] | None = None) -> Samples:
 
 def test_a_rate_becomes_times_and_times_stay_what_they_are():
     timed = with_clock(trip([1, 2, 3]), 10.0)
+    assert timed.t_s is not None
     np.testing.assert_allclose(timed.t_s, [0, 0.1, 0.2])
     own = trip([1, 2], [0, 5])
     assert with_clock(own, 10.0) is own

@@ -27,7 +27,7 @@ def signals(draw: st.DrawFn, rates: tuple[float | None, ...] = (None, 1.0, 2.0, 
     bursts = np.convolve(rng.normal(0, 0.35, size) * (rng.random(size) < 0.1), np.ones(draw(st.integers(1, 9))))[:size]
     long_g = np.round(bursts + rng.normal(0, 0.02, size), 2)
     lat_g = None if draw(st.booleans()) else np.round(np.roll(bursts, 5), 2)
-    speed = np.round(np.clip(90 + np.cumsum(rng.normal(0, 2, size)), 0, 200), 1)
+    speed = np.asarray(np.round(np.clip(90 + np.cumsum(rng.normal(0, 2, size)), 0, 200), 1), dtype=np.float64)
     t_s = None if hz is None else np.arange(size) / hz
     if t_s is not None and draw(st.booleans()):
         t_s = t_s + np.cumsum((rng.random(size) < 0.01) * 7.0)

@@ -89,6 +89,7 @@ def test_speed_is_never_negative_and_ordinary_driving_is_calm(drive):
     calm = simulate_trip(np.random.default_rng(seed), vehicle_id=VEHICLE, driver_id=DRIVER, temper=Temper(), hz=hz)
     assert calm.truth == []
     assert np.abs(calm.trip.samples.g_force_long).max() < 0.3
+    assert calm.trip.samples.g_force_lat is not None
     assert np.abs(calm.trip.samples.g_force_lat).max() < 0.3
 
 

@@ -34,8 +34,8 @@ RULES: dict[str, set[str]] = {
     "fleetflow.supervisor": {"fleetflow.errors", "fleetflow.processes", "rich", "structlog"},
     "fleetflow.sending": {"fleetflow.errors", "fleetflow.trips", "httpx", "msgspec", "orjson"},
     "fleetflow.demo": {
-        "fleetflow.errors", "fleetflow.sending", "fleetflow.simulator", "fleetflow.storage", "fleetflow.trips",
-        "httpx", "numpy", "structlog", "uuid_utils",
+        "fleetflow.bootstrap", "fleetflow.sending", "fleetflow.simulator", "fleetflow.storage", "fleetflow.trips",
+        "numpy", "structlog",
     },
     "fleetflow": {"fleetflow", "httpx", "msgspec", "numpy", "orjson", "rich", "structlog"},
     "ingest_api": {
@@ -52,7 +52,7 @@ RULES: dict[str, set[str]] = {
 ONLY_IN = {
     "pika": ("fleetflow.queue",),
     "sqlalchemy": ("fleetflow.storage",),
-    "psycopg": ("fleetflow.storage", "fleetflow.queue.postgres", "fleetflow.embedded"),
+    "psycopg": ("fleetflow.storage", "fleetflow.queue", "fleetflow.embedded"),
     "streamlit": ("dashboard",),
     "fastapi": ("ingest_api",),
 }

@@ -133,7 +133,7 @@ def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
                 on_click=components.on_row(key, list(frame["trip_id"]), components.open_trip),
             ),
             "driver": st.column_config.TextColumn("Driver", width=176),
-            "vehicle": st.column_config.TextColumn("Vehicle", width=100),
+            "vehicle": st.column_config.TextColumn("Vehicle", width=130),
             "status": st.column_config.TextColumn("Status", width=66),
             "safety_score": st.column_config.ProgressColumn(
                 "Score", min_value=0, max_value=100, format="%d", width=108, color="primary"

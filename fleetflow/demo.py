@@ -114,7 +114,7 @@ def name_fleet(conn: sa.Connection) -> None:
 
 
 def main() -> int:
-    """Send the fleet's trips into a database that has none; the newest come first, so that the pages fill at once."""
+    """Send the fleet's trips into a database that has none, in the order in which they were driven."""
     return run_program("demo", send_fleet)
 
 
@@ -127,7 +127,7 @@ def send_fleet(settings: Settings, database_url: str) -> int:
         name_fleet(conn)
     engine.dispose()
     started = monotonic()
-    plan = plan_trips(datetime.now(UTC))
+    plan = reversed(plan_trips(datetime.now(UTC)))
     report = send_trips((_drive(trip) for trip in plan), Line(f"http://{settings.api_host}:{settings.api_port}"))
     log.info(
         "demo_fleet_sent",

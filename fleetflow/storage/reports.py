@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from fleetflow.safety.events import EventKind, HarshEvent
-from fleetflow.storage.tables import driver_scores, drivers, harsh_events, trip_logs, vehicles
+from fleetflow.storage.tables import BEGAN_AT, driver_scores, drivers, harsh_events, trip_logs, vehicles
 from fleetflow.trips.columns import unpack
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _COUNTS: Mapping[str, sa.Column[int]] = {
     "cornering": driver_scores.c.harsh_cornering_count,
     "speeding": driver_scores.c.speeding_count,
 }
-_WHEN = sa.func.coalesce(trip_logs.c.started_at, trip_logs.c.received_at)
+_WHEN = BEGAN_AT
 """A trip whose points carry no date counts where it was received."""
 
 
@@ -153,7 +153,7 @@ def list_trips(
         )
         .select_from(_trips_with_score(profile_version))
         .where(_since(since), _of_driver(driver_id))
-        .order_by(_WHEN.desc() if driver_id else trip_logs.c.id.desc())
+        .order_by(_WHEN.desc(), trip_logs.c.id.desc())
         .limit(limit)
     )
     return _frame(conn, statement)
@@ -276,11 +276,7 @@ def _summed_counts() -> list[sa.Label[int]]:
 
 
 def _since(since: datetime | None) -> sa.ColumnElement[bool]:
-    """Two conditions, which the index on started_at serves, instead of one on coalesce(), which it cannot."""
-    if since is None:
-        return sa.true()
-    undated = sa.and_(trip_logs.c.started_at.is_(None), trip_logs.c.received_at >= since)
-    return sa.or_(trip_logs.c.started_at >= since, undated)
+    return sa.true() if since is None else since <= _WHEN
 
 
 def _of_driver(driver_id: UUID | None) -> sa.ColumnElement[bool]:

@@ -81,8 +81,11 @@ trip_logs = Table(
     Index("trip_logs_lease_idx", "lease_expires_at", postgresql_where=text("status = 'PROCESSING'")),
     Index("trip_logs_failed_idx", "id", postgresql_where=text("status = 'FAILED'")),
     Index("trip_logs_driver_idx", "driver_id", "started_at"),
-    Index("trip_logs_started_idx", "started_at"),
 )
+
+BEGAN_AT = func.coalesce(trip_logs.c.started_at, trip_logs.c.received_at)
+"""When a trip began, as far as anybody knows; by this trips are listed and chosen."""
+Index("trip_logs_began_idx", BEGAN_AT)
 
 harsh_events = Table(
     "harsh_events",

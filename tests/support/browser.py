@@ -30,9 +30,12 @@ PAGE_TIMEOUT_MS = 30_000
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium from the system; the tests fail without it and say what to install."""
+    """Chromium from the system; the tests fail without it and say what to install.
+
+    Not for the session: Playwright keeps an event loop running in this thread, which other tests want to start.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.fail("Browser tests need Chromium: apt-get install -y --no-install-recommends chromium")

@@ -68,7 +68,7 @@ CREATE INDEX trip_logs_driver_idx ON telemetry.trip_logs (driver_id, started_at)
 CREATE INDEX trip_logs_failed_idx ON telemetry.trip_logs (id) WHERE status = 'FAILED';
 CREATE INDEX trip_logs_lease_idx ON telemetry.trip_logs (lease_expires_at) WHERE status = 'PROCESSING';
 CREATE INDEX trip_logs_retry_idx ON telemetry.trip_logs (id) WHERE status = 'PENDING' AND attempts > 0;
-CREATE INDEX trip_logs_started_idx ON telemetry.trip_logs (started_at);
+CREATE INDEX trip_logs_began_idx ON telemetry.trip_logs (COALESCE(started_at, received_at));
 CREATE INDEX trip_logs_waiting_idx ON telemetry.trip_logs (id) WHERE status = 'PENDING' AND attempts = 0;
 CREATE TABLE telemetry.vehicles (
     id UUID NOT NULL,

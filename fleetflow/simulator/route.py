@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray
 
 G = 9.80665
-HARSH_G = (0.48, 0.70)
-HARSH_LONG_S = (1.2, 2.4)
+HARSH_G = (0.48, 0.75)
+"""Clear of the usual 0.4 g, so that whether an event is harsh does not hang on how a detector smooths."""
+HARSH_LONG_S = (1.2, 2.8)
 HARSH_TURN_S = (2.0, 3.5)
 CALM_G = (0.07, 0.20)
 CALM_TURN_G = (0.05, 0.20)
+CALM_TURN_S = (2.5, 6.0)
 STOP_S = (3.0, 25.0)
 CRUISE_S = (8.0, 45.0)
 TOWN_MS, ROAD_MS, MOTORWAY_MS = (8.0, 14.0), (16.0, 25.0), (27.0, 34.0)
@@ -77,7 +79,7 @@ class Planner:
         return self._plan
 
     def _drive_on(self) -> None:
-        if self._wants(EventKind.SPEEDING):
+        if self._is_due(EventKind.SPEEDING):
             self._reach(self._draw(*SPEEDING_MS), harsh=EventKind.SPEEDING)
             self._hold(self._draw(20.0, 60.0))
             self._reach(self._draw(*ROAD_MS))
@@ -94,7 +96,7 @@ class Planner:
     def _reach(self, speed_ms: float, harsh: EventKind | None = None) -> None:
         """Change the speed; with a harsh start of it when the driver feels like it."""
         kind = EventKind.ACCELERATION if speed_ms > self._speed_ms else EventKind.BRAKING
-        if harsh is None and self._wants(kind):
+        if harsh is None and self._is_due(kind):
             self._jerk(speed_ms, kind)
         change = speed_ms - self._speed_ms
         if abs(change) > 0.01:  # noqa: PLR2004  # m/s: nothing to do
@@ -111,17 +113,18 @@ class Planner:
 
     def _cruise(self) -> None:
         self._hold(self._draw(*CRUISE_S))
-        if self._speed_ms < SLOWEST_TURN_MS or self._rng.random() < STRAIGHT_SHARE:
+        if self._speed_ms < SLOWEST_TURN_MS:
             return
         side = 1.0 if self._rng.random() < 0.5 else -1.0  # noqa: PLR2004  # left as often as right
-        if self._wants(EventKind.CORNERING):
+        if self._is_due(EventKind.CORNERING):
             self._add(self._draw(*HARSH_TURN_S), pull_g=side * self._draw(*HARSH_G), harsh=EventKind.CORNERING)
-        else:
-            self._add(self._draw(2.5, 6.0), pull_g=side * self._draw(*CALM_TURN_G))
-        self._hold(QUIET_S)
+            self._hold(QUIET_S)
+        elif self._rng.random() > STRAIGHT_SHARE:
+            self._add(self._draw(*CALM_TURN_S), pull_g=side * self._draw(*CALM_TURN_G))
+            self._hold(QUIET_S)
 
-    def _wants(self, kind: EventKind) -> bool:
-        return self._urges[kind].gives_way(self._at_m)
+    def _is_due(self, kind: EventKind) -> bool:
+        return self._urges[kind].is_due(self._at_m)
 
     def _hold(self, length_s: float) -> None:
         self._add(length_s)
@@ -131,6 +134,8 @@ class Planner:
     ) -> None:
         manoeuvre = Manoeuvre(self._time_s, length_s, self._speed_ms, change_ms, pull_g, harsh)
         self._plan.append(manoeuvre)
+        if harsh is not None:
+            self._urges[harsh].give_way()
         self._time_s += length_s
         self._at_m += manoeuvre.distance_m
         self._speed_ms = max(self._speed_ms + change_ms, 0.0)

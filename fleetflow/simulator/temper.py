@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,15 +32,20 @@ class Temper:
 
 
 class Urge:
-    """Turns a rate per 100 km into decisions at the moments when an event is possible."""
+    """A Poisson process along the road: an event that falls due waits for the next moment at which it is possible."""
 
     def __init__(self, rng: np.random.Generator, per_100_km: float) -> None:
         self._rng = rng
-        self._per_m = per_100_km / 100_000.0
-        self._passed_m = 0.0
+        self._mean_m = 100_000.0 / per_100_km if per_100_km > 0 else math.inf
+        self._due_m = self._interval_m()
 
-    def gives_way(self, at_m: float) -> bool:
-        """Whether it happens now, `at_m` from the trip's start; the more road since the last chance, the likelier."""
-        chance = (at_m - self._passed_m) * self._per_m
-        self._passed_m = at_m
-        return bool(self._rng.random() < chance)
+    def is_due(self, at_m: float) -> bool:
+        """Whether it should happen now, `at_m` from the trip's start."""
+        return at_m >= self._due_m
+
+    def give_way(self) -> None:
+        """It happened: wait for the next, which may be due already."""
+        self._due_m += self._interval_m()
+
+    def _interval_m(self) -> float:
+        return self._mean_m * float(self._rng.exponential()) if math.isfinite(self._mean_m) else math.inf

@@ -60,10 +60,15 @@ def simulate_trip(
     started_at: datetime | None = None,
     start: tuple[float, float] = START,
 ) -> SimulatedTrip:
-    """One trip; the same generator state gives the same trip. `start` is latitude and longitude in degrees."""
+    """One trip; the same generator state gives the same trip. `start` is latitude and longitude in degrees.
+
+    Raises ValueError for a rate or a length that is not above 0.
+    """
+    if hz <= 0 or duration_s <= 0:
+        raise ValueError(f"A trip of {duration_s:g} s at {hz:g} Hz has no samples.")
     plan = Planner(rng, temper).plan(duration_s)
     step = max(int(np.ceil(FINE_HZ / hz)), 1)
-    count = max(int(duration_s * hz), 1)
+    count = max(round(duration_s * hz), 1)
     motion = move(plan, np.arange((count - 1) * step + 1) / (hz * step))
     samples = _on_a_map(motion, start, rng.uniform(0.0, 2 * np.pi), step)
     sensors = sensors or Sensors()

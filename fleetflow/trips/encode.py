@@ -11,6 +11,8 @@ import orjson
 from fleetflow.trips.samples import OPTIONAL_CHANNELS, REQUIRED_CHANNELS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from fleetflow.trips.samples import FloatArray, Trip
 
 ROUNDING_S = 1e-6
@@ -49,14 +51,14 @@ def _without_holes(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value == value}  # noqa: PLR0124  # only NaN differs from itself
 
 
-def _timestamps(trip: Trip) -> list[str] | None:
+def _timestamps(trip: Trip) -> list[datetime] | None:
     t_s = trip.samples.t_s
     if t_s is None or (trip.sample_hz is not None and _follows(t_s, trip.sample_hz)):
         return None
     if trip.started_at is None:
         raise ValueError("A trip with times of its own needs a date to count them from.")
     started_at = trip.started_at
-    return [(started_at + timedelta(seconds=second)).isoformat() for second in t_s.tolist()]
+    return [started_at + timedelta(seconds=second) for second in t_s.tolist()]
 
 
 def _follows(t_s: FloatArray, sample_hz: float) -> bool:

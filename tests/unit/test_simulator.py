@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import UTC, datetime
 
 import numpy as np
@@ -106,6 +107,34 @@ def test_the_detector_finds_the_truth_and_nothing_else():
         put_in = sorted((event.kind, event.peak_s) for event in simulated.truth if event.kind is not EventKind.SPEEDING)
         assert [kind for kind, _ in found] == [kind for kind, _ in put_in]
         np.testing.assert_allclose([at for _, at in found], [at for _, at in put_in], atol=0.3)
+
+
+@pytest.mark.parametrize("hz", [2, 5, 10, 50])
+def test_every_event_put_in_is_found_at_every_rate(hz: float):
+    put_in = found = 0
+    for seed in range(8):
+        simulated = simulate(seed, roughness=1.0, duration_s=1800, hz=hz)
+        events = find_events([simulated.trip.samples])[0]
+        truth = [event for event in simulated.truth if event.kind is not EventKind.SPEEDING]
+        put_in += len(truth)
+        found += sum(any(e.kind is t.kind and abs(e.peak_s - t.peak_s) < 1 for e in events) for t in truth)
+    assert put_in > 30
+    assert found >= 0.95 * put_in
+
+
+def test_events_come_as_often_as_the_temper_says():
+    temper = Temper.of_roughness(1.0)
+    drives = [simulate(seed, roughness=1.0, duration_s=3600, hz=1) for seed in range(60)]
+    driven_km = sum(float(drive.trip.samples.odometer_km[-1]) for drive in drives)
+    kinds = Counter(event.kind for drive in drives for event in drive.truth)
+    for kind in EventKind:
+        assert kinds[kind] * 100 / driven_km == pytest.approx(getattr(temper, kind.value), rel=0.25), kind
+
+
+@pytest.mark.parametrize("wrong", [{"hz": 0}, {"duration_s": 0}, {"hz": -1}])
+def test_a_trip_without_samples_cannot_be_simulated(wrong):
+    with pytest.raises(ValueError, match="no samples"):
+        simulate(**wrong)
 
 
 def test_a_rougher_driver_has_more_harsh_events():

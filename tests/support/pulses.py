@@ -6,6 +6,7 @@ import numpy as np
 
 from fleetflow.safety.detection import find_events
 from fleetflow.safety.events import EventKind, HarshEvent
+from fleetflow.trips.agreement import G_MS2
 from fleetflow.trips.samples import FloatArray, Samples
 
 
@@ -32,3 +33,12 @@ def g_events(samples: Samples) -> list[HarshEvent]:
 def peaks(samples: Samples) -> list[tuple[str, float, float]]:
     """Kind, time and size of each g event."""
     return [(event.kind.value, event.peak_s, event.peak_g or 0.0) for event in g_events(samples)]
+
+
+def ordinary_drive(brake_g: float, *, speed_knows_the_brake: bool = True, duration_s: float = 180.0) -> Samples:
+    """At 10 Hz and from 54 km/h: a brake at 22.5-24.5 s that a push makes up for, then gentle driving."""
+    t_s = times(10, duration_s)
+    brake = -brake_g * half_sine(t_s, 22.5, 2) + brake_g / 4 * half_sine(t_s, 30, 8)
+    gentle = sum((g * half_sine(t_s, at, 8) for at, g in ((60, 0.12), (75, -0.12), (100, 0.12), (115, -0.12))), 0 * t_s)
+    gained_ms = G_MS2 * 0.1 * np.cumsum(brake + gentle if speed_knows_the_brake else gentle)
+    return Samples((15 + gained_ms) * 3.6, brake + gentle, t_s=t_s)

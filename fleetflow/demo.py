@@ -13,7 +13,7 @@ import numpy as np
 import structlog
 
 from fleetflow.bootstrap import run_program
-from fleetflow.sending import Line, Parcel, send_trips
+from fleetflow.sending import Fate, Line, Parcel, send_trips
 from fleetflow.simulator import Sensors, Temper, simulate_trip
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.storage.reports import read_newest_trip_at
@@ -132,10 +132,11 @@ def send_fleet(settings: Settings, database_url: str) -> int:
     log.info(
         "demo_fleet_sent",
         trips=len(report.trip_ids),
-        refused=len(report.failures),
+        refused=report.counts[Fate.REFUSED],
+        given_up=report.counts[Fate.GAVE_UP],
         seconds=round(monotonic() - started, 1),
     )
-    return 1 if report.failures else 0
+    return 0 if report.all_taken else 1
 
 
 def _drive(planned: PlannedTrip) -> Parcel:

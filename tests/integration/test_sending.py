@@ -50,7 +50,7 @@ def test_every_trip_is_told_apart_as_accepted_duplicate_or_refused(api: httpx.Cl
 def test_sent_trips_can_be_waited_for(api: httpx.Client, database_url: str):
     report = send_trips((Parcel(str(n), trip_body()) for n in range(30)), Line(address(api)))
     with running_worker(make_settings(), database_url):
-        statuses = wait_until_scored(address(api), report.trip_ids, timeout_s=20)
+        statuses = wait_until_scored(address(api), report.trip_ids, patience_s=20)
     assert set(statuses.values()) == {"COMPLETED"}
     assert len(statuses) == 30
 
@@ -116,7 +116,7 @@ def test_a_line_that_stays_broken_is_given_up_after_the_attempts():
     with bad_line(*["503"] * 3) as url:
         report = send_trips([Parcel("a", trip_body())], Line(url, attempts=3))
     assert report.counts[Fate.GAVE_UP] == 1
-    assert report.failures[0].reasons == ("The API answered 503. Tried 3 times.",)
+    assert report.failures[0].reasons == (f"{url} answered 503; tried 3 times.",)
 
 
 def test_an_api_that_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from fleetflow.trips.clock import gap_limit_s, median_step_s
+from fleetflow.trips.clock import gap_limit_s
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -62,17 +63,19 @@ def agreement(samples: Samples) -> Agreement:
     """
     if samples.t_s is None:
         return Agreement()
-    gain = _known(samples.t_s, samples.g_force_long)
-    speed = _known(samples.t_s, samples.speed_kmh)
+    t_s, gain_g, speed_kmh = _in_order(samples.t_s, samples.g_force_long, samples.speed_kmh)
+    gain, speed = _known(t_s, gain_g), _known(t_s, speed_kmh)
     if gain is None or speed is None:
         return Agreement()
     start_s, end_s = max(gain[0][0], speed[0][0]), min(gain[0][-1], speed[0][-1])
     grid_s = start_s + GRID_S * np.arange(max(int((end_s - start_s) / GRID_S + 1e-6) + 1, 0))
-    if len(grid_s) <= WINDOW_S + LAGS_S.stop:
+    if len(grid_s) < WINDOW_S + len(LAGS_S):
         return Agreement()
     gained_ms = np.interp(grid_s, gain[0], _integral(*gain)) * G_MS2
     speed_ms = np.interp(grid_s, *speed) / KMH_PER_MS
-    broken = _gap_seconds(grid_s, gain[0]) + _gap_seconds(grid_s, speed[0])
+    broken = _gap_seconds(grid_s, gain[0])
+    if speed[0] is not gain[0]:
+        broken |= _gap_seconds(grid_s, speed[0])
     return _compare(gained_ms, speed_ms, broken)
 
 
@@ -82,13 +85,19 @@ def is_evidence(speed_kmh: FloatArray) -> bool:
     return known.size > 0 and float(np.std(known)) >= MIN_EVIDENCE_KMH
 
 
+def _in_order(t_s: FloatArray, *columns: FloatArray) -> tuple[FloatArray, ...]:
+    """Times that rise, the first row of each, with their columns."""
+    if np.all(t_s[1:] > t_s[:-1]):
+        return t_s, *columns
+    t_s, first = np.unique(t_s, return_index=True)
+    return t_s, *(column[first] for column in columns)
+
+
 def _known(t_s: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Finite values in the order of their times, the first of each time; None for fewer than two."""
+    """The finite values with their times; None for fewer than two."""
     known = np.isfinite(values)
-    t_s, values = t_s[known], values[known]
-    if np.any(np.diff(t_s) <= 0):
-        t_s, first = np.unique(t_s, return_index=True)
-        values = values[first]
+    if not known.all():
+        t_s, values = t_s[known], values[known]
     return (t_s, values) if t_s.size > 1 else None
 
 
@@ -101,11 +110,10 @@ def _integral(t_s: FloatArray, values: FloatArray) -> FloatArray:
 
 def _gap_seconds(grid_s: FloatArray, t_s: FloatArray) -> npt.NDArray[np.bool_]:
     """For each second of the grid up to the last, whether a gap reaches into it."""
-    step_s = median_step_s(t_s)
+    steps_s = t_s[1:] - t_s[:-1]
     broken = np.zeros(len(grid_s) - 1, dtype=bool)
-    before = np.flatnonzero(np.diff(t_s) > gap_limit_s(step_s or GRID_S))
-    for begin, end in zip(t_s[before], t_s[before + 1], strict=True):
-        first, last = np.searchsorted(grid_s, (begin, end))
+    for before in np.flatnonzero(steps_s > gap_limit_s(float(np.median(steps_s)))).tolist():
+        first, last = np.searchsorted(grid_s, t_s[before : before + 2])
         broken[max(first - 1, 0) : last] = True
     return broken
 
@@ -116,23 +124,32 @@ def _compare(gained_ms: FloatArray, speed_ms: FloatArray, broken: npt.NDArray[np
     breaks = np.concatenate([[0], np.cumsum(broken)])
     whole = breaks[WINDOW_S:] == breaks[:-WINDOW_S]
     moving = (speed_ms[WINDOW_S:] >= STANDING_MS) | (speed_ms[:-WINDOW_S] >= STANDING_MS)
-    results = [_at_lag(gain, change, whole, whole & moving, lag) for lag in LAGS_S]
-    return max(results, key=lambda each: (abs(each.r or 0.0), -abs(each.lag_s)))
+    most = LAGS_S.stop - 1
+    return _closest(gain[most:-most], _lagged(change), whole[most:-most] & _lagged(whole & moving))
 
 
-def _at_lag(
-    gain: FloatArray, change: FloatArray, known: npt.NDArray[np.bool_], driven: npt.NDArray[np.bool_], lag_s: int
-) -> Agreement:
-    """Both at windows whose speed is read `lag_s` seconds later than the acceleration."""
-    size = len(gain) - abs(lag_s)
-    earlier, later = slice(max(-lag_s, 0), max(-lag_s, 0) + size), slice(max(lag_s, 0), max(lag_s, 0) + size)
-    used = known[earlier] & driven[later]
-    windows = int(np.count_nonzero(used))
-    if windows == 0:
-        return Agreement(lag_s=lag_s)
-    x, y = gain[earlier][used], change[later][used]
-    x, y = x - x.mean(), y - y.mean()
-    spread_x, spread_y = float(np.sqrt(x @ x / windows)), float(np.sqrt(y @ y / windows))
-    if spread_x == 0 or spread_y == 0:
-        return Agreement(windows, spread_y, lag_s=lag_s)
-    return Agreement(windows, spread_y, float(x @ y) / windows / (spread_x * spread_y), spread_x / spread_y, lag_s)
+def _lagged(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A row per lag: what is read that many seconds later."""
+    return sliding_window_view(values, len(values) - len(LAGS_S) + 1)
+
+
+def _closest(gain: FloatArray, changes: FloatArray, used: npt.NDArray[np.bool_]) -> Agreement:
+    """The agreement at the lag with the largest |r|; of equal ones the shorter lag. Every lag is one row."""
+    weights = used.astype(np.float64)
+    windows = weights.sum(axis=1)
+    count = np.maximum(windows, 1.0)
+    x, y = gain - gain.mean(), changes - changes.mean()
+    mean_x, mean_y = weights @ x / count, _row_sums(weights, y) / count
+    spread_x = np.sqrt(np.maximum(weights @ x**2 / count - mean_x**2, 0.0))
+    spread_y = np.sqrt(np.maximum(_row_sums(weights, y**2) / count - mean_y**2, 0.0))
+    common = _row_sums(weights, y * x) / count - mean_x * mean_y
+    varies = (spread_x > 0) & (spread_y > 0)
+    r = np.divide(common, spread_x * spread_y, out=np.zeros_like(common), where=varies)
+    best = int(np.lexsort((np.abs(LAGS_S), -np.abs(r)))[0])
+    found = Agreement(int(windows[best]), float(spread_y[best]), lag_s=LAGS_S[best])
+    return replace(found, r=float(r[best]), ratio=float(spread_x[best] / spread_y[best])) if varies[best] else found
+
+
+def _row_sums(weights: FloatArray, values: FloatArray) -> FloatArray:
+    sums: FloatArray = np.einsum("ij,ij->i", weights, values)
+    return sums

@@ -73,6 +73,9 @@ def test_publish_says_how_many_trips_the_queue_took(backend: Backend):
 def test_every_trip_of_several_publishers_reaches_a_receiver(backend: Backend):
     consumers = [backend.consumer() for _ in range(2)]
     publishers = [backend.publisher() for _ in range(3)]
+    # RabbitMQ 3.10 sometimes hangs up on those who declare one new quorum queue at the same moment; they would come
+    # back, but this test is not about that.
+    publishers[0].publish([])
     announced = [trips(20) for _ in publishers]
     heard: set[UUID] = set()
     complete = threading.Event()

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray, Samples
 
 UNEVEN = 0.1
-"""A step that is off the median by more than this share of it makes the track uneven: it is resampled."""
+"""A sample that is off its place by more than this share of a step makes the track uneven: it is resampled."""
+BURSTS = 2.0
+"""Where samples are this much rarer than their median step says, they come in bursts: the median is no rate."""
+FINEST_STEP_S = 0.005
+"""200 Hz: nothing a vehicle does is faster, and the cost of smoothing grows with the rate."""
 STEADY_S = 30.0
 """A trip needs this much clock to be smoothed; a shorter one is judged by its samples as they are."""
 
@@ -32,7 +36,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvenTrip:
-    """The tracks of a trip. Without a clock a sample is the unit of time and `has_clock` is False."""
+    """The tracks of a trip; `step_s` is that of the trip, a track's own may differ from it by UNEVEN.
+
+    Without a clock a sample is the unit of time and `has_clock` is False.
+    """
 
     tracks: list[Track]
     step_s: float
@@ -41,54 +48,72 @@ class EvenTrip:
 
 
 def make_even(samples: Samples) -> EvenTrip:
-    """Sort by time, drop repeated times and missing accelerations, cut at gaps, resample what is uneven."""
-    columns = _columns(samples)
-    if samples.t_s is None:
-        return _without_clock(columns[:, np.isfinite(columns[0])], start_s=0.0)
-    t_s, cleaned = _clean(samples.t_s, columns)
-    step_s = median_step_s(t_s)
-    if step_s is None:  # at most one sample is left
-        return _without_clock(cleaned, start_s=float(samples.t_s[0]))
-    cuts = np.flatnonzero(np.diff(t_s) > gap_limit_s(step_s)) + 1
+    """Sort by time, drop repeated times and missing accelerations, cut at gaps, resample what is uneven.
+
+    There are never more than a few even samples for each one that came, whatever the times are.
+    """
+    has_clock = samples.t_s is not None
+    t_s, columns = _clean(samples)
+    step_s = _ordinary_step_s(t_s) if has_clock else None
+    if step_s is None:  # no clock, or at most one sample is left
+        tracks = [Track(float(t_s[0]), 1.0, *columns)] if t_s.size else []
+        return EvenTrip(tracks, 1.0, has_clock=False, smoothable=False)
+    cuts = np.flatnonzero(t_s[1:] - t_s[:-1] > gap_limit_s(step_s)) + 1
     bounds = [0, *cuts.tolist(), len(t_s)]
-    tracks = [_even_track(t_s[start:end], cleaned[:, start:end], step_s) for start, end in pairwise(bounds)]
+    tracks = [_even_track(t_s[start:end], columns[:, start:end], step_s) for start, end in pairwise(bounds)]
     return EvenTrip(tracks, step_s, has_clock=True, smoothable=bool(t_s[-1] - t_s[0] >= STEADY_S))
 
 
-def _without_clock(columns: FloatArray, start_s: float) -> EvenTrip:
-    tracks = [Track(start_s, 1.0, *columns)] if columns.size else []
-    return EvenTrip(tracks, 1.0, has_clock=False, smoothable=False)
-
-
-def _columns(samples: Samples) -> FloatArray:
-    """Longitudinal g, lateral g and speed as rows; a missing lateral pull or speed is filled from its neighbours."""
-    lat = samples.g_force_lat
-    lat_g = np.zeros(len(samples)) if lat is None else _filled(lat)
-    return np.stack([samples.g_force_long, lat_g, _filled(samples.speed_kmh)])
-
-
-def _filled(values: FloatArray) -> FloatArray:
-    known = np.isfinite(values)
-    if known.all():
-        return values
-    if not known.any():
-        return np.zeros_like(values)
-    index = np.arange(len(values))
-    return np.interp(index, index[known], values[known])
-
-
-def _clean(t_s: FloatArray, columns: FloatArray) -> tuple[FloatArray, FloatArray]:
-    if np.any(np.diff(t_s) < 0):
-        order = np.argsort(t_s, kind="stable")
-        t_s, columns = t_s[order], columns[:, order]
+def _clean(samples: Samples) -> tuple[FloatArray, FloatArray]:
+    """Times that rise (numbers of samples without a clock); longitudinal g, lateral g and speed as rows, finite."""
+    lat_g = np.zeros(len(samples)) if samples.g_force_lat is None else samples.g_force_lat
+    columns = np.array([samples.g_force_long, lat_g, samples.speed_kmh])
+    t_s = np.arange(len(samples), dtype=np.float64) if samples.t_s is None else samples.t_s
+    if not np.all(t_s[1:] > t_s[:-1]):
+        t_s, first = np.unique(t_s, return_index=True)
+        columns = columns[:, first]
+    if np.isfinite(columns).all():
+        return t_s, columns
     kept = np.isfinite(columns[0])
-    kept[1:] &= np.diff(t_s) > 0
-    return (t_s, columns) if kept.all() else (t_s[kept], columns[:, kept])
+    t_s, columns = t_s[kept], columns[:, kept]
+    columns[1] = _bridged(t_s, columns[1])
+    columns[2] = _interpolated(t_s, columns[2])
+    return t_s, columns
+
+
+def _interpolated(t_s: FloatArray, values: FloatArray) -> FloatArray:
+    known = np.isfinite(values)
+    return np.interp(t_s, t_s[known], values[known]) if known.any() else np.zeros_like(values)
+
+
+def _bridged(t_s: FloatArray, values: FloatArray) -> FloatArray:
+    """Interpolated over holes that are no gaps; 0 in longer ones, so that no pull lasts because it is not known."""
+    known = t_s[np.isfinite(values)]
+    if known.size == 0:
+        return np.zeros_like(values)
+    after = np.searchsorted(known, t_s)
+    before = np.searchsorted(known, t_s, side="right") - 1
+    hole_s = np.append(known, np.inf)[after] - np.append(known, -np.inf)[before]
+    return np.where(hole_s <= gap_limit_s(_ordinary_step_s(t_s) or 1.0), _interpolated(t_s, values), 0.0)
+
+
+def _ordinary_step_s(t_s: FloatArray) -> float | None:
+    """The median step, or the mean one of samples that come in bursts; None when there are no steps."""
+    median_s = median_step_s(t_s)
+    if median_s is None:
+        return None
+    steps = t_s[1:] - t_s[:-1]
+    mean_s = float(np.mean(steps[steps <= gap_limit_s(median_s)]))
+    return max(mean_s if mean_s > BURSTS * median_s else median_s, FINEST_STEP_S)
 
 
 def _even_track(t_s: FloatArray, columns: FloatArray, step_s: float) -> Track:
-    start_s = float(t_s[0])
-    if np.any(np.abs(np.diff(t_s) - step_s) > UNEVEN * step_s):
-        grid = start_s + step_s * np.arange(int((t_s[-1] - start_s) / step_s + 1e-6) + 1)
-        columns = np.stack([np.interp(grid, t_s, column) for column in columns])
-    return Track(start_s, step_s, *columns)
+    """The track on its own mean step if every sample is near its place then, else resampled to `step_s`."""
+    start_s, size = float(t_s[0]), len(t_s)
+    own_s = (float(t_s[-1]) - start_s) / (size - 1) if size > 1 else step_s
+    if abs(own_s - step_s) <= UNEVEN * step_s:
+        places = np.linspace(start_s, t_s[-1], size)
+        if np.all(np.abs(t_s - places) <= UNEVEN * step_s):
+            return Track(start_s, own_s, *columns)
+    grid = start_s + step_s * np.arange(int((t_s[-1] - start_s) / step_s + 1e-6) + 1)
+    return Track(start_s, step_s, *(np.interp(grid, t_s, column) for column in columns))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -73,16 +74,15 @@ def test_publish_says_how_many_trips_the_queue_took(backend: Backend):
 def test_every_trip_of_several_publishers_reaches_a_receiver(backend: Backend):
     consumers = [backend.consumer() for _ in range(2)]
     publishers = [backend.publisher() for _ in range(3)]
-    # RabbitMQ 3.10 sometimes hangs up on those who declare one new quorum queue at the same moment; they would come
-    # back, but this test is not about that.
-    publishers[0].publish([])
     announced = [trips(20) for _ in publishers]
     heard: set[UUID] = set()
     complete = threading.Event()
 
     def listen(consumer: Consumer) -> None:
         while not complete.is_set():
-            heard.update(delivery.trip_id for delivery in consumer.receive(7, 0.1))
+            # RabbitMQ 3.10 sometimes hangs up on who consumes from a newborn queue; a worker comes back, and so here.
+            with contextlib.suppress(QueueUnavailableError):
+                heard.update(delivery.trip_id for delivery in consumer.receive(7, 0.1))
 
     with in_background(lambda: listen(consumers[0])), in_background(lambda: listen(consumers[1])):
         for publisher, trip_ids in zip(publishers, announced, strict=True):

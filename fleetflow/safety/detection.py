@@ -1,73 +1,118 @@
-"""Finding harsh events: even tracks, smoothed by rate, peaks per kind; a whole batch in one pass per rate."""
+"""Finding harsh events: even tracks, offset, smoothing by rate, peaks per kind, context; a batch in one pass per rate."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleetflow.safety.context import Scene, SpeedWorth, find_doubts
 from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.safety.flat import flatten
+from fleetflow.safety.offset import without_offset
 from fleetflow.safety.peaks import find
 from fleetflow.safety.smoothing import smooth
 from fleetflow.safety.tracks import make_even
 from fleetflow.safety.tuning import WITHOUT_CLOCK, Tuning, tuning_at
+from fleetflow.trips.agreement import agreement, is_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fleetflow.safety.flat import Flat
+    from fleetflow.safety.peaks import Peaks
     from fleetflow.safety.tracks import EvenTrip, Track
     from fleetflow.trips.samples import FloatArray, Samples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Member:
+    """A track of a batch, with its trip's number there and what its speed can prove."""
+
+    trip: int
+    track: Track
+    worth: SpeedWorth
 
 
 def find_events(batch: Sequence[Samples]) -> list[list[HarshEvent]]:
     """The events of each trip of a batch, in order of their peak; one batch costs far less than its trips alone.
 
     The method is scipy's `find_peaks` on smoothed signals: a height, a prominence and a distance, and extents at
-    half the peak. A trip without a clock, or with under 30 s of it, is not smoothed.
+    half the peak. Where the speed can be trusted, mounting and road grade come off first; what speaks against an
+    event is kept as its doubts. A trip without a clock, or with under 30 s of it, has its peaks only.
     """
-    trips = [make_even(samples) for samples in batch]
     found: list[list[HarshEvent]] = [[] for _ in batch]
-    groups: dict[Tuning, list[tuple[int, Track]]] = defaultdict(list)
-    for number, trip in enumerate(trips):
+    groups: dict[Tuning, list[_Member]] = defaultdict(list)
+    for number, samples in enumerate(batch):
+        trip, worth = _prepared(samples)
         if trip.tracks:
-            groups[_tuning_of(trip)].extend((number, track) for track in trip.tracks)
+            groups[_tuning_of(trip)].extend(_Member(number, track, worth) for track in trip.tracks)
     for tuning, members in groups.items():
         for number, event in _events_of_group(tuning, members):
             found[number].append(_located(event, batch[number]))
     return [sorted(events, key=lambda event: (event.peak_s, event.kind)) for events in found]
 
 
+def _prepared(samples: Samples) -> tuple[EvenTrip, SpeedWorth]:
+    trip = make_even(samples)
+    if not trip.smoothable:
+        return trip, SpeedWorth.NOTHING
+    if agreement(samples).trusted:
+        return without_offset(trip)[0], SpeedWorth.TRUSTED
+    return trip, SpeedWorth.MEASURED if is_evidence(samples.speed_kmh) else SpeedWorth.NOTHING
+
+
 def _tuning_of(trip: EvenTrip) -> Tuning:
     return tuning_at(1.0 / trip.step_s, smoothed=trip.smoothable) if trip.has_clock else WITHOUT_CLOCK
 
 
-def _events_of_group(tuning: Tuning, members: Sequence[tuple[int, Track]]) -> Iterator[tuple[int, HarshEvent]]:
+def _events_of_group(tuning: Tuning, members: Sequence[_Member]) -> Iterator[tuple[int, HarshEvent]]:
     """The events of tracks with one tuning, each with its trip's number in the batch."""
-    flat = flatten([track for _, track in members], tuning.padding)
-    for kind, signal in _signals(flat, tuning).items():
-        peaks = find(signal, tuning.rule(kind))
-        places = flat.track_of(peaks.at)
-        start = flat.starts[places]
-        # Rounded, because the last bits of a position between samples depend on where in the batch it lies.
-        left, right = (np.round(edge - start, 6) for edge in (peaks.left, peaks.right))
-        columns = (places, peaks.at - start, signal[peaks.at], left, right)
-        for place, at, peak, begin, end in zip(*(column.tolist() for column in columns), strict=True):
-            number, track = members[place]
-            yield number, _event(kind, peak, track, at=at, left=begin, right=end)
+    flat = _smoothed(flatten([member.track for member in members], tuning.padding), tuning)
+    found = {kind: find(signal, flat, tuning.rule(kind)) for kind, signal in _signals(flat).items()}
+    doubts = find_doubts(_scene(flat, members), found, tuning.context) if tuning.context else {}
+    for kind, peaks in found.items():
+        for number, (place, event) in enumerate(_events_of_kind(kind, peaks, flat, members)):
+            yield members[place].trip, replace(event, doubts=doubts[kind][number]) if kind in doubts else event
 
 
-def _signals(flat: Flat, tuning: Tuning) -> dict[EventKind, FloatArray]:
+def _events_of_kind(
+    kind: EventKind, peaks: Peaks, flat: Flat, members: Sequence[_Member]
+) -> Iterator[tuple[int, HarshEvent]]:
+    """The events of one kind in the order of their peaks, each with its track's number."""
+    places = flat.track_of(peaks.at)
+    start = flat.starts[places]
+    # Rounded, because the last bits of a position between samples depend on where in the batch it lies.
+    left, right = (np.round(edge - start, 6) for edge in (peaks.left, peaks.right))
+    columns = (places, peaks.at - start, peaks.height, left, right)
+    for place, at, peak, begin, end in zip(*(column.tolist() for column in columns), strict=True):
+        yield place, _event(kind, peak, members[place].track, at=at, left=begin, right=end)
+
+
+def _scene(flat: Flat, members: Sequence[_Member]) -> Scene:
+    return Scene(
+        flat,
+        trips=np.array([member.trip for member in members], dtype=np.intp),
+        step_s=np.array([member.track.step_s for member in members]),
+        worth=np.array([member.worth for member in members], dtype=np.intp),
+    )
+
+
+def _smoothed(flat: Flat, tuning: Tuning) -> Flat:
+    def smoothed(values: FloatArray) -> FloatArray:
+        return smooth(values, flat.inside, tuning.kernel, median=tuning.median)
+
+    return replace(flat, long_g=smoothed(flat.long_g), lat_g=smoothed(flat.lat_g))
+
+
+def _signals(flat: Flat) -> dict[EventKind, FloatArray]:
     """Per kind what its peaks are peaks of: never negative, zero between tracks."""
-    long_g = smooth(flat.long_g, flat.inside, tuning.kernel, median=tuning.median)
-    lat_g = smooth(flat.lat_g, flat.inside, tuning.kernel, median=tuning.median)
     return {
-        EventKind.BRAKING: np.maximum(-long_g, 0.0),
-        EventKind.ACCELERATION: np.maximum(long_g, 0.0),
-        EventKind.CORNERING: np.abs(lat_g),
+        EventKind.BRAKING: np.maximum(-flat.long_g, 0.0),
+        EventKind.ACCELERATION: np.maximum(flat.long_g, 0.0),
+        EventKind.CORNERING: np.abs(flat.lat_g),
         EventKind.SPEEDING: flat.speed_kmh,
     }
 

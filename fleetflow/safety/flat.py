@@ -1,7 +1,7 @@
 """Many tracks in one flat array, zeros between them, so that a batch costs a fixed number of array operations.
 
-The zeros are longer than any kernel or distance, so that a track never feels its neighbours: a batch gives exactly
-what its trips give alone.
+The zeros are longer than any kernel, so that a track never feels its neighbours: a batch gives exactly what its trips
+give alone.
 """
 
 from __future__ import annotations

@@ -10,8 +10,11 @@ import numpy as np
 from scipy.signal import find_peaks, peak_prominences, peak_widths
 
 if TYPE_CHECKING:
-    from fleetflow.safety.flat import IndexArray
+    from fleetflow.safety.flat import Flat, IndexArray
     from fleetflow.trips.samples import FloatArray
+
+TIE = 1e-12
+"""What a sample's place in its track adds to a peak: far less than any sensor resolves, enough to order equal peaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,39 +33,50 @@ class PeakRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Peaks:
-    """Positions in the flat signal; `left` and `right` are where the event begins and ends, between samples."""
+    """Positions in the flat signal and its height there; `left` and `right` are where the event begins and ends."""
 
     at: IndexArray
+    height: FloatArray
     left: FloatArray
     right: FloatArray
 
 
-def find(signal: FloatArray, rule: PeakRule) -> Peaks:
-    """The peaks of a signal that is never negative and is zero between tracks."""
+def find(signal: FloatArray, flat: Flat, rule: PeakRule) -> Peaks:
+    """The peaks of a flat signal that is never negative and is zero between tracks."""
     at, _ = find_peaks(signal, height=rule.height)
-    at = _apart(signal, at, rule.distance)
-    at = at[_prominences(signal, at, rule.window) >= rule.prominence]
+    at = _apart(signal, flat, at, rule.distance)
+    at = at[_prominences(signal, flat, at, rule.window) >= rule.prominence]
     left, right = _extents(signal, at, rule.drop)
-    return Peaks(at, left, right)
+    return Peaks(at, signal[at], left, right)
 
 
-def _apart(signal: FloatArray, at: IndexArray, distance: int) -> IndexArray:
-    """Keep the higher of peaks closer than `distance`; of equal ones the earlier.
+def _apart(signal: FloatArray, flat: Flat, at: IndexArray, distance: int) -> IndexArray:
+    """Keep the higher of peaks of one track that are closer than `distance`; of equal ones the earlier.
 
-    scipy breaks ties by an unstable sort, that is, by what else is in the batch; ranks have no ties.
+    scipy breaks ties by an unstable sort, that is, by what else is in the batch; ranks have no ties. They are laid
+    out anew, with tracks a distance apart.
     """
     if distance <= 1 or at.size < 2:  # noqa: PLR2004  # one peak is apart
         return at
-    ranks = np.zeros_like(signal)
-    ranks[at[np.lexsort((-at, signal[at]))]] = np.arange(1, at.size + 1)
-    return find_peaks(ranks, distance=distance)[0]
+    steps = np.where(np.diff(flat.track_of(at)) > 0, distance, np.minimum(np.diff(at), distance))
+    places = np.concatenate([[1], 1 + np.cumsum(steps)])
+    ranks = np.zeros(places[-1] + 2)
+    ranks[places[np.lexsort((-at, signal[at]))]] = np.arange(1, at.size + 1)
+    kept, _ = find_peaks(ranks, distance=distance)
+    return at[np.searchsorted(places, kept)]
 
 
-def _prominences(signal: FloatArray, at: IndexArray, window: int) -> FloatArray:
+def _prominences(signal: FloatArray, flat: Flat, at: IndexArray, window: int) -> FloatArray:
+    """How far the signal falls on both sides before it rises above the peak; of equal peaks the earlier is above.
+
+    scipy lets equal peaks pass each other, so that a speed that comes back to 141 km/h would be an event each time.
+    """
+    ordered = signal.copy()
+    ordered[at] += TIE * (flat.ends[flat.track_of(at)] - at)
     with warnings.catch_warnings():
         # A plateau wider than the window has no prominence: that is no pedal action, and nothing to warn of.
         warnings.filterwarnings("ignore", "some peaks have a prominence of 0", RuntimeWarning)
-        prominences: FloatArray = peak_prominences(signal, at, wlen=window)[0]
+        prominences: FloatArray = peak_prominences(ordered, at, wlen=window)[0]
     return prominences
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fleetflow.safety.context import ContextRates, context_at
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.peaks import PeakRule
 from fleetflow.safety.smoothing import MEDIAN_FROM_HZ, kernel_length
@@ -19,7 +20,7 @@ WINDOW_S = 60.0  # bounds the search for a prominence, which is quadratic withou
 FLOOR_KMH = 80.0  # the lowest general limit at which a vehicle type is governed (lorries outside towns)
 PROMINENCE_KMH = 10.0
 DISTANCE_SPEED_S = 30.0
-WINDOW_SPEED_S = 1800.0
+WINDOW_SPEED_S = 86_400.0  # a day: somebody may drive fast for hours, and that is one event
 SAMPLES_WINDOW = 601
 """The window of a trip without a clock, whose unit of time is the sample."""
 
@@ -35,11 +36,12 @@ class Tuning:
     distance_speed: int
     window: int
     window_speed: int
+    context: ContextRates | None = None  # None: peaks only
 
     @property
     def padding(self) -> int:
-        """More zeros between tracks than any kernel or distance reaches."""
-        return max(self.distance_long, self.distance_lat, self.distance_speed, self.kernel) + 2
+        """More zeros between tracks than the kernel reaches."""
+        return self.kernel + 1
 
     def rule(self, kind: EventKind) -> PeakRule:
         """How peaks of one kind are found."""
@@ -66,4 +68,5 @@ def tuning_at(rate_hz: float, *, smoothed: bool) -> Tuning:
         distance_speed=samples(DISTANCE_SPEED_S),
         window=samples(WINDOW_S, least=3),
         window_speed=samples(WINDOW_SPEED_S, least=3),
+        context=context_at(rate_hz) if smoothed else None,
     )

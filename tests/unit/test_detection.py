@@ -144,6 +144,33 @@ def test_speeding_is_a_peak_of_speed_with_its_extent():
     assert (event.start_s, event.end_s) == (pytest.approx(23.0, abs=0.1), pytest.approx(37.0, abs=0.1))
 
 
+@pytest.mark.parametrize("ripple_kmh", [0.0, 1.0, 4.0])
+def test_hours_of_speeding_are_one_event(ripple_kmh: float):
+    t_s = times(1, 10_000)
+    cruise = np.round(140 + ripple_kmh * np.sin(t_s / 20))
+    speed = np.interp(t_s, [0, 300, 600, 9000, 9300, 9600], [0, 90, 140, 140, 90, 0]) + (cruise - 140)
+    (event,) = find_events([Samples(np.maximum(speed, 0), np.zeros(10_000), t_s=t_s)])[0]
+    assert event.speed_kmh == 140 + ripple_kmh
+    assert (event.start_s, event.end_s) == (pytest.approx(540, abs=60), pytest.approx(9060, abs=60))
+
+
+@pytest.mark.parametrize(("dip_g", "events"), [(0.45, 1), (0.41, 1), (0.39, 2), (0.0, 2)])
+def test_equal_humps_are_two_events_only_if_the_pedal_was_let_go_between(dip_g: float, events: int):
+    long_g = -np.interp(T10, [20, 21, 22, 24, 26, 27, 28], [0, 0.5, 0.5, dip_g, 0.5, 0.5, 0])
+    assert len(g_events(drive(T10, long_g))) == events
+
+
+def test_a_constant_acceleration_for_minutes_is_a_fault_and_no_event():
+    t_s = times(10, 300)
+    assert g_events(drive(t_s, np.full(3000, -0.5), np.full(3000, 0.5))) == []
+
+
+@pytest.mark.parametrize("t_s", [None, np.array([0.0])])
+def test_a_single_sample_is_an_event_if_it_is_large(t_s: FloatArray | None):
+    expect(drive(t_s, np.array([-0.5]), np.array([0.6])), ("braking", 0.0, 0.5), ("cornering", 0.0, 0.6))
+    expect(drive(t_s, np.array([0.1])))
+
+
 def test_an_event_knows_speed_and_place():
     latitude = 50 + T10 / 1000
     latitude[205:215] = math.nan

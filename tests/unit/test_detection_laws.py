@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -89,6 +90,17 @@ def test_events_are_in_order_finite_and_never_above_what_was_measured(samples: S
         assert all(math.isfinite(each) for each in facts([event])[0] if each is not None)
         if event.peak_g is not None:
             assert 0.15 <= event.peak_g <= highest[event.kind] + 1e-9
+
+
+@examples
+@given(signals(rates=(None,)))
+def test_between_two_events_of_a_kind_the_signal_falls_by_a_tenth_of_a_g(samples: Samples):
+    (events,) = find_events([samples])
+    measured = samples.g_force_long[np.isfinite(samples.g_force_long)]
+    for kind, signal in ((EventKind.BRAKING, -measured), (EventKind.ACCELERATION, measured)):
+        for one, other in pairwise(event for event in events if event.kind is kind):
+            lowest = signal[int(one.peak_s) : int(other.peak_s)].min()
+            assert max(lowest, 0) <= min(one.peak_g or 0, other.peak_g or 0) - 0.1 + 1e-6
 
 
 @examples

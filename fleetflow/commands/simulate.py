@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -13,12 +15,12 @@ from uuid import UUID, uuid5
 import numpy as np
 import orjson
 
+from fleetflow.errors import ConfigurationError
 from fleetflow.simulator import Sensors, SimulatedTrip, Temper, simulate_trip
 from fleetflow.trips.encode import encode_trip
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from fleetflow.settings import Settings
 
@@ -29,32 +31,46 @@ FIRST_START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How many trips of what kind."""
-    parser.add_argument("--trips", type=int, default=10, help="how many (default: 10)")
-    parser.add_argument("--drivers", type=int, default=5, help="by how many drivers, from calm to rough (default: 5)")
-    parser.add_argument("--minutes", type=float, default=20.0, help="how long each is (default: 20)")
-    parser.add_argument("--hz", type=float, default=10.0, help="samples per second, 1 to 50 (default: 10)")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same trips (default: 1)")
-    parser.add_argument("--noise-g", type=float, default=0.0, help="white noise of the accelerometer, in g")
+    parser.add_argument("--trips", type=_whole, default=10, help="how many (default: 10)")
+    parser.add_argument(
+        "--drivers", type=_whole, default=5, help="by how many drivers, from calm to rough (default: 5)"
+    )
+    parser.add_argument("--minutes", type=_minutes, default=20.0, help="how long each is (default: 20)")
+    parser.add_argument("--hz", type=_rate, default=10.0, help="samples per second, 1 to 50 (default: 10)")
+    parser.add_argument("--seed", type=_seed, default=1, help="the same seed gives the same trips (default: 1)")
+    parser.add_argument("--noise-g", type=_amount, default=0.0, help="white noise of the accelerometer, in g")
     parser.add_argument("--bias-g", type=float, default=0.0, help="bias of both accelerations, in g")
-    parser.add_argument("--bumps-per-minute", type=float, default=0.0, help="short knocks of 1 g")
-    parser.add_argument("--gaps-per-hour", type=float, default=0.0, help="silences of 3 to 20 s")
-    parser.add_argument("--frozen-speeds-per-hour", type=float, default=0.0, help="speeds that stand still for seconds")
+    parser.add_argument("--bumps-per-minute", type=_amount, default=0.0, help="short knocks of 1 g")
+    parser.add_argument("--gaps-per-hour", type=_amount, default=0.0, help="silences of 3 to 20 s")
+    parser.add_argument("--frozen-speeds-per-hour", type=_amount, default=0.0, help="speeds that stand still a while")
+    parser.add_argument("--lost-position-share", type=_share, default=0.0, help="share of points without GPS, 0 to 1")
     parser.add_argument("--no-position", action="store_true", help="a device without GPS")
     parser.add_argument("--output", type=Path, help="file for the trips (default: standard output)")
     parser.add_argument("--truth", type=Path, help="file for the true events, one JSON object a line")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Write them one by one, so that any number fits."""
+    """Write them one by one, so that any number fits. Raises ConfigurationError for a file that cannot be written."""
     del settings
-    with ExitStack() as stack:
-        output: IO[bytes] = stack.enter_context(args.output.open("wb")) if args.output else sys.stdout.buffer
-        truth: IO[bytes] | None = stack.enter_context(args.truth.open("wb")) if args.truth else None
-        for simulated in _trips(args):
-            output.write(encode_trip(simulated.trip) + b"\n")
-            if truth:
-                truth.writelines(_truth_lines(simulated))
+    try:
+        with ExitStack() as stack:
+            output: IO[bytes] = stack.enter_context(args.output.open("wb")) if args.output else sys.stdout.buffer
+            truth: IO[bytes] | None = stack.enter_context(args.truth.open("wb")) if args.truth else None
+            for number, simulated in enumerate(_trips(args), 1):
+                output.write(encode_trip(simulated.trip) + b"\n")
+                if truth:
+                    truth.writelines(_truth_lines(number, simulated))
+            output.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename or 'The trips'} cannot be written: {error.strerror}") from None
     return 0
+
+
+def _forget_stdout() -> None:
+    """Whoever read it, such as `head`, has enough: the interpreter must not flush into it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _trips(args: argparse.Namespace) -> Iterator[SimulatedTrip]:
@@ -65,6 +81,7 @@ def _trips(args: argparse.Namespace) -> Iterator[SimulatedTrip]:
         bumps_per_minute=args.bumps_per_minute,
         gaps_per_hour=args.gaps_per_hour,
         frozen_speeds_per_hour=args.frozen_speeds_per_hour,
+        lost_position_share=args.lost_position_share,
         has_position=not args.no_position,
     )
     for number in range(args.trips):
@@ -81,8 +98,41 @@ def _trips(args: argparse.Namespace) -> Iterator[SimulatedTrip]:
         )
 
 
-def _truth_lines(simulated: SimulatedTrip) -> Iterator[bytes]:
+def _truth_lines(number: int, simulated: SimulatedTrip) -> Iterator[bytes]:
+    """One line an event; `line` is the line of its trip in the output."""
     trip = simulated.trip
-    head = {"driver_id": str(trip.driver_id), "timestamp": trip.started_at}
+    head = {"line": number, "driver_id": str(trip.driver_id), "timestamp": trip.started_at}
     for event in simulated.truth:
         yield orjson.dumps({**head, **asdict(event)}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _between(low: float, high: float) -> Callable[[str], float]:
+    """A parser of numbers that argparse refuses outside of the range."""
+
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must be from {low:g} to {high:g}")
+        return value
+
+    return number
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if seed < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return seed
+
+
+_minutes = _between(0.1, 24 * 60)
+_rate = _between(1, 50)
+_amount = _between(0, 1000)
+_share = _between(0, 1)

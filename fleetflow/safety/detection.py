@@ -1,4 +1,4 @@
-"""Finding harsh events: even tracks, offset, smoothing by rate, peaks per kind, context; a batch in one pass per rate."""
+"""Finding harsh events: even tracks, offset, smoothing by rate, peaks, context; a batch in one pass per rate."""
 
 from __future__ import annotations
 

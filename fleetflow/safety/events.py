@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-DETECTION_VERSION = 1
+DETECTION_VERSION = 2
 """Raised whenever the same samples may give other events; stored with every analysed trip."""
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from fleetflow.sending import Fate, Line, Parcel, send_trips, wait_until_scored
 from fleetflow.trips.encode import encode_trip
-from tests.support.drives import brazil_trips, chicago_trips
+from tests.support.drives import brazil_trips, chicago_trips, needs_real_drives
 from tests.support.programs import make_settings, running_worker
 
 if TYPE_CHECKING:
     import httpx
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, needs_real_drives]
 
 
 def test_every_real_trip_is_scored_and_has_its_real_distance(api: httpx.Client, database_url: str):

@@ -107,7 +107,7 @@ def find_doubts(
 ) -> dict[EventKind, list[tuple[str, ...]]]:
     """For each kind of event in g the doubts of each peak, in the order of `Doubt`."""
     reasons = {kind: _of_any_kind(scene, found[kind], rates) for kind in (_BRAKING, _ACCELERATION, _CORNERING)}
-    pull = sideways_pull(scene)
+    pull = lasting_pull(scene.flat, sideways_pull(scene), rates.turn_mean)
     for kind, sign in ((_BRAKING, -1), (_ACCELERATION, 1)):
         support = speed_support(scene, found[kind], rates, sign)
         unconfirmed = ~(support >= CONFIRMING_SUPPORT)
@@ -163,25 +163,27 @@ def is_rebound(scene: Scene, peaks: Peaks, rates: ContextRates, braking: Peaks) 
 
 
 def is_in_turn(scene: Scene, peaks: Peaks, rates: ContextRates, pull: FloatArray) -> BoolArray:
-    """Whether the vehicle was pulled sideways for two seconds around or before the peak."""
+    """Whether the vehicle was pulled sideways for two seconds before or around the peak; `pull` is `lasting_pull`'s."""
     flat, tracks = scene.flat, scene.flat.track_of(peaks.at)
     length = max(rates.turn_mean, 2)
     first = np.maximum(peaks.at - rates.turn_before, flat.starts[tracks])
     last = np.minimum(peaks.at + rates.turn_after, flat.ends[tracks] - 1) - (length - 1)
-    lasting = _lasting_pull(flat, pull, length) if rates.turn_mean else _pull_of_pairs(pull)
     enough = np.maximum(MIN_PULL_G, MIN_PULL_SHARE * peaks.height)
-    in_turn: BoolArray = (last >= first) & (_highest(lasting, _window(flat, peaks, first, last)) >= enough)
+    in_turn: BoolArray = (last >= first) & (_highest(pull, _window(flat, peaks, first, last)) >= enough)
     return in_turn
 
 
-def _lasting_pull(flat: Flat, pull: FloatArray, length: int) -> FloatArray:
-    """The size of the mean over `length` samples from each on, where these are on one track."""
+def lasting_pull(flat: Flat, pull: FloatArray, length: int) -> FloatArray:
+    """From each sample on the size of the mean over `length` samples, or, if that is 0, of the smaller of two alike."""
+    if length == 0:
+        return _pull_of_pairs(pull)
     mean = np.zeros_like(pull)
     for start, end in zip(flat.starts.tolist(), flat.ends.tolist(), strict=True):
         if end - start >= length:
-            total = np.concatenate([[0.0], np.cumsum(pull[start:end])])
-            mean[start : end - length + 1] = np.abs(total[length:] - total[:-length]) / length
-    return mean
+            total = np.zeros(end - start + 1)
+            np.cumsum(pull[start:end], out=total[1:])
+            mean[start : end - length + 1] = total[length:] - total[:-length]
+    return np.abs(mean) / length
 
 
 def _pull_of_pairs(pull: FloatArray) -> FloatArray:

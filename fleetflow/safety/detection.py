@@ -74,21 +74,20 @@ def _events_of_group(tuning: Tuning, members: Sequence[_Member]) -> Iterator[tup
     found = {kind: find(signal, flat, tuning.rule(kind)) for kind, signal in _signals(flat).items()}
     doubts = find_doubts(_scene(flat, members), found, tuning.context) if tuning.context else {}
     for kind, peaks in found.items():
-        for number, (place, event) in enumerate(_events_of_kind(kind, peaks, flat, members)):
-            yield members[place].trip, replace(event, doubts=doubts[kind][number]) if kind in doubts else event
+        yield from _events_of_kind(kind, peaks, doubts.get(kind, [()] * peaks.at.size), flat, members)
 
 
 def _events_of_kind(
-    kind: EventKind, peaks: Peaks, flat: Flat, members: Sequence[_Member]
+    kind: EventKind, peaks: Peaks, doubts: Sequence[tuple[str, ...]], flat: Flat, members: Sequence[_Member]
 ) -> Iterator[tuple[int, HarshEvent]]:
-    """The events of one kind in the order of their peaks, each with its track's number."""
     places = flat.track_of(peaks.at)
     start = flat.starts[places]
     # Rounded, because the last bits of a position between samples depend on where in the batch it lies.
-    left, right = (np.round(edge - start, 6) for edge in (peaks.left, peaks.right))
-    columns = (places, peaks.at - start, peaks.height, left, right)
-    for place, at, peak, begin, end in zip(*(column.tolist() for column in columns), strict=True):
-        yield place, _event(kind, peak, members[place].track, at=at, left=begin, right=end)
+    left, right = (np.round(edge - start, 6).tolist() for edge in (peaks.left, peaks.right))
+    columns = places.tolist(), (peaks.at - start).tolist(), peaks.height.tolist(), zip(left, right, strict=True), doubts
+    for place, at, peak, extent, reasons in zip(*columns, strict=True):
+        track = members[place].track
+        yield members[place].trip, _event(kind, track, at=at, peak=peak, extent=extent, doubts=reasons)
 
 
 def _scene(flat: Flat, members: Sequence[_Member]) -> Scene:
@@ -117,9 +116,11 @@ def _signals(flat: Flat) -> dict[EventKind, FloatArray]:
     }
 
 
-def _event(kind: EventKind, peak: float, track: Track, *, at: int, left: float, right: float) -> HarshEvent:
+def _event(
+    kind: EventKind, track: Track, *, at: int, peak: float, extent: tuple[float, float], doubts: tuple[str, ...]
+) -> HarshEvent:
     """All positions are samples from the track's start; an event never leaves its track."""
-    start, end = max(left, 0.0), min(right, len(track.long_g) - 1.0)
+    start, end = max(extent[0], 0.0), min(extent[1], len(track.long_g) - 1.0)
     return HarshEvent(
         kind=kind,
         start_s=track.start_s + start * track.step_s,
@@ -127,17 +128,26 @@ def _event(kind: EventKind, peak: float, track: Track, *, at: int, left: float, 
         end_s=track.start_s + end * track.step_s,
         peak_g=None if kind is EventKind.SPEEDING else peak,
         speed_kmh=float(track.speed_kmh[at]),
+        doubts=doubts,
     )
 
 
-def _located(event: HarshEvent, samples: Samples) -> HarshEvent:
-    """The event with the position that was known nearest in time to its peak."""
+def _located(events: Sequence[HarshEvent], samples: Samples) -> Sequence[HarshEvent]:
+    """A trip's events, each with the position that was known nearest in time to its peak."""
     latitude, longitude = samples.latitude, samples.longitude
-    if latitude is None or longitude is None:
-        return event
+    if latitude is None or longitude is None or not events:
+        return events
     known = np.flatnonzero(np.isfinite(latitude) & np.isfinite(longitude))
     if known.size == 0:
-        return event
+        return events
     times = known.astype(np.float64) if samples.t_s is None else samples.t_s[known]
-    nearest = known[np.argmin(np.abs(times - event.peak_s))]
-    return replace(event, latitude=float(latitude[nearest]), longitude=float(longitude[nearest]))
+    nearest = known[_nearest(times, np.array([event.peak_s for event in events]))]
+    places = zip(events, latitude[nearest].tolist(), longitude[nearest].tolist(), strict=True)
+    return [replace(event, latitude=lat, longitude=lon) for event, lat, lon in places]
+
+
+def _nearest(times: FloatArray, wanted: FloatArray) -> IndexArray:
+    """Which of the times, which never fall, is nearest to each of those wanted; of equally near ones the earlier."""
+    after = np.minimum(np.searchsorted(times, wanted), len(times) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(wanted - times[before] <= times[after] - wanted, before, after)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from fleetflow.trips.clock import gap_limit_s
 
@@ -130,7 +129,8 @@ def _compare(gained_ms: FloatArray, speed_ms: FloatArray, broken: npt.NDArray[np
 
 def _lagged(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A row per lag: what is read that many seconds later."""
-    return sliding_window_view(values, len(values) - len(LAGS_S) + 1)
+    size = len(values) - len(LAGS_S) + 1
+    return np.array([values[first : first + size] for first in range(len(LAGS_S))])
 
 
 def _closest(gain: FloatArray, changes: FloatArray, used: npt.NDArray[np.bool_]) -> Agreement:
@@ -138,18 +138,14 @@ def _closest(gain: FloatArray, changes: FloatArray, used: npt.NDArray[np.bool_])
     weights = used.astype(np.float64)
     windows = weights.sum(axis=1)
     count = np.maximum(windows, 1.0)
-    x, y = gain - gain.mean(), changes - changes.mean()
-    mean_x, mean_y = weights @ x / count, _row_sums(weights, y) / count
-    spread_x = np.sqrt(np.maximum(weights @ x**2 / count - mean_x**2, 0.0))
-    spread_y = np.sqrt(np.maximum(_row_sums(weights, y**2) / count - mean_y**2, 0.0))
-    common = _row_sums(weights, y * x) / count - mean_x * mean_y
+    x, y = gain - gain.mean(), changes - changes.mean()  # keeps the sums below exact enough
+    weighted = weights * y
+    mean_x, mean_y = weights @ x / count, weighted.sum(axis=1) / count
+    spread_x = np.sqrt(np.maximum(weights @ (x * x) / count - mean_x**2, 0.0))
+    spread_y = np.sqrt(np.maximum(np.einsum("ij,ij->i", weighted, y) / count - mean_y**2, 0.0))
+    common = weighted @ x / count - mean_x * mean_y
     varies = (spread_x > 0) & (spread_y > 0)
     r = np.divide(common, spread_x * spread_y, out=np.zeros_like(common), where=varies)
     best = int(np.lexsort((np.abs(LAGS_S), -np.abs(r)))[0])
     found = Agreement(int(windows[best]), float(spread_y[best]), lag_s=LAGS_S[best])
     return replace(found, r=float(r[best]), ratio=float(spread_x[best] / spread_y[best])) if varies[best] else found
-
-
-def _row_sums(weights: FloatArray, values: FloatArray) -> FloatArray:
-    sums: FloatArray = np.einsum("ij,ij->i", weights, values)
-    return sums

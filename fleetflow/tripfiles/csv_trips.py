@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     Key = tuple[str, ...]
 
-IDENTITY = ("vehicle_id", "driver_id", "trip")
+IDENTITY = ("vehicle_id", "driver_id", "trip", "trip_id")
+"""Rows that agree in all of these are one trip; files name the last one either way, or leave it out."""
 NUMBERS = (*REQUIRED_CHANNELS, *OPTIONAL_CHANNELS)
 CLOCK = "timestamp"
 
@@ -63,7 +64,7 @@ class _Header:
         self._clock = at.get(CLOCK)
 
     def key(self, row: Sequence[str]) -> Key:
-        """Vehicle, driver and trip as the row says; empty where it does not."""
+        """What the row says of IDENTITY, in its order; empty where it says nothing."""
         return tuple(_cell(row, index) for index in self._identity)
 
     def point(self, row: Sequence[str]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_faulty_devices_still_write_what_the_contract_takes(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["--hz=0", "--hz=51", "--hz=nan", "--drivers=0", "--trips=0", "--minutes=0", "--seed=-1"]
+    "wrong", ["--hz=0", "--hz=51", "--hz=nan", "--drivers=0", "--trips=0", "--minutes=0", "--seed=-1", "--bias-g=nan"]
 )
 def test_a_number_that_makes_no_drive_is_refused(wrong: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):

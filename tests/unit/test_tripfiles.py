@@ -180,8 +180,9 @@ def test_a_long_list_is_never_in_memory(tmp_path: Path):
         tracemalloc.stop()
 
 
-def test_rows_of_several_trips_may_be_mixed(tmp_path: Path):
-    header = "vehicle_id,driver_id,trip,speed_kmh,g_force_long\n"
+@pytest.mark.parametrize("name", ["trip", "trip_id"])
+def test_rows_of_several_trips_may_be_mixed(tmp_path: Path, name: str):
+    header = f"vehicle_id,driver_id,{name},speed_kmh,g_force_long\n"
     rows = [f"v{number % 3},d,{number % 2},{number},0.1" for number in range(60)]
     parcels = read(write(tmp_path, "trips.csv", header + "\n".join(rows)))
     assert len(parcels) == 6

@@ -21,7 +21,7 @@ from fleetflow.trips.agreement import agreement, is_evidence
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fleetflow.safety.flat import Flat
+    from fleetflow.safety.flat import Flat, IndexArray
     from fleetflow.safety.peaks import Peaks
     from fleetflow.safety.tracks import EvenTrip, Track
     from fleetflow.trips.samples import FloatArray, Samples
@@ -51,8 +51,9 @@ def find_events(batch: Sequence[Samples]) -> list[list[HarshEvent]]:
             groups[_tuning_of(trip)].extend(_Member(number, track, worth) for track in trip.tracks)
     for tuning, members in groups.items():
         for number, event in _events_of_group(tuning, members):
-            found[number].append(_located(event, batch[number]))
-    return [sorted(events, key=lambda event: (event.peak_s, event.kind)) for events in found]
+            found[number].append(event)
+    ordered = [sorted(events, key=lambda event: (event.peak_s, event.kind)) for events in found]
+    return [_located(events, samples) for events, samples in zip(ordered, batch, strict=True)]
 
 
 def _prepared(samples: Samples) -> tuple[EvenTrip, SpeedWorth]:
@@ -60,7 +61,7 @@ def _prepared(samples: Samples) -> tuple[EvenTrip, SpeedWorth]:
     if not trip.smoothable:
         return trip, SpeedWorth.NOTHING
     if agreement(samples).trusted:
-        return without_offset(trip)[0], SpeedWorth.TRUSTED
+        return without_offset(trip), SpeedWorth.TRUSTED
     return trip, SpeedWorth.MEASURED if is_evidence(samples.speed_kmh) else SpeedWorth.NOTHING
 
 
@@ -132,7 +133,7 @@ def _event(
     )
 
 
-def _located(events: Sequence[HarshEvent], samples: Samples) -> Sequence[HarshEvent]:
+def _located(events: list[HarshEvent], samples: Samples) -> list[HarshEvent]:
     """A trip's events, each with the position that was known nearest in time to its peak."""
     latitude, longitude = samples.latitude, samples.longitude
     if latitude is None or longitude is None or not events:

@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fleetflow.safety.detection import find_events
+from fleetflow.safety.detection import _nearest, find_events
 from fleetflow.safety.events import EventKind
 from fleetflow.trips.samples import FloatArray, Samples
 from tests.support.pulses import drive, g_events, half_sine, peaks, times
@@ -179,6 +181,20 @@ def test_an_event_knows_speed_and_place():
     assert event.speed_kmh == 72.0
     assert event.latitude == pytest.approx(50.021, abs=0.0011)
     assert event.longitude == pytest.approx(-0.021, abs=0.0011)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=20), st.lists(st.integers(-10, 60), max_size=10))
+def test_the_nearest_time_is_the_one_a_look_at_all_of_them_finds(known: list[int], wanted: list[int]):
+    times_s, wanted_s = np.sort(np.array(known, dtype=np.float64)), np.array(wanted, dtype=np.float64) / 2
+    for found, second in zip(_nearest(times_s, wanted_s), wanted_s, strict=True):
+        assert abs(times_s[found] - second) == np.abs(times_s - second).min()
+
+
+def test_each_event_has_its_own_place():
+    long_g = -0.5 * half_sine(T10, 20, 2) + 0.5 * half_sine(T10, 40, 2)
+    samples = replace(drive(T10, long_g), latitude=50 + T10 / 1000, longitude=T10 / 500)
+    places = [(event.latitude, event.longitude) for event in g_events(samples)]
+    np.testing.assert_allclose(places, [(50.021, 0.042), (50.041, 0.082)], atol=1e-9)
 
 
 def test_no_trips_have_no_events():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fleetflow.safety.flat import BoolArray
     from fleetflow.safety.tracks import EvenTrip, Track
     from fleetflow.trips.samples import FloatArray
@@ -27,24 +29,29 @@ MIN_LATERAL_G, MAX_LATERAL_G = 0.02, 0.15
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """What was taken off, in g: the middle of the longitudinal offset, which moves with the road, and the lateral one.
+    """What is taken off, in g: the middle of the longitudinal offset, which moves with the road, and the lateral one.
 
-    A stored peak plus the offset is what the device sent.
+    An event's peak plus the offset is what the device sent.
     """
 
     long_g: float = 0.0
     lat_g: float = 0.0
 
 
-def without_offset(trip: EvenTrip) -> tuple[EvenTrip, Offset]:
+def typical_offset(trip: EvenTrip) -> Offset:
+    """The offset of a trip whose speed is trusted (`Agreement.trusted`)."""
+    long_g = np.concatenate([longitudinal_offset_g(track) for track in trip.tracks])
+    return Offset(float(np.median(long_g)), lateral_offset_g(trip))
+
+
+def without_offset(trip: EvenTrip) -> EvenTrip:
     """The trip less what its speed does not explain. Only for trips whose speed is trusted (`Agreement.trusted`)."""
     lat_g = lateral_offset_g(trip)
-    long_g = [longitudinal_offset_g(track) for track in trip.tracks]
     tracks = [
-        replace(track, long_g=track.long_g - offset, lat_g=track.lat_g - lat_g)
-        for track, offset in zip(trip.tracks, long_g, strict=True)
+        replace(track, long_g=track.long_g - longitudinal_offset_g(track), lat_g=track.lat_g - lat_g)
+        for track in trip.tracks
     ]
-    return replace(trip, tracks=tracks), Offset(float(np.median(np.concatenate(long_g))), lat_g)
+    return replace(trip, tracks=tracks)
 
 
 def longitudinal_offset_g(track: Track) -> FloatArray:
@@ -54,29 +61,42 @@ def longitudinal_offset_g(track: Track) -> FloatArray:
         return np.zeros(size)
     reach, index = round(REACH_S / track.step_s), np.arange(size)
     first, last = np.maximum(index - reach, 0), np.minimum(index + reach, size - 1)
-    total = np.concatenate([[0.0], np.cumsum(track.long_g)])
-    felt_g = (total[last + 1] - total[first]) / (last + 1 - first)
-    gained_ms = (track.speed_kmh[last] - track.speed_kmh[first]) / KMH_PER_MS
-    offset: FloatArray = felt_g - gained_ms / (G_MS2 * track.step_s * (last - first))
+    total = np.zeros(size + 1)
+    np.cumsum(track.long_g, out=total[1:])
+    steps = last - first
+    felt_g = (total[last + 1] - total[first]) / (steps + 1)
+    gained_kmh = track.speed_kmh[last] - track.speed_kmh[first]
+    offset: FloatArray = felt_g - gained_kmh / (KMH_PER_MS * G_MS2 * track.step_s * steps)
     return np.clip(offset, -LIMIT_G, LIMIT_G)
 
 
 def lateral_offset_g(trip: EvenTrip) -> float:
     """One constant: the pull while standing, else the mean while driving; 0 if it is too small or too large for one."""
-    lat_g = np.concatenate([track.lat_g for track in trip.tracks])
-    standing = np.concatenate([_settled(track) for track in trip.tracks])
-    driving = np.concatenate([track.speed_kmh > DRIVING_KMH for track in trip.tracks])
-    if np.count_nonzero(standing) >= round(MIN_STANDING_S / trip.step_s):
-        offset = float(np.median(lat_g[standing]))
-    elif np.count_nonzero(driving) >= round(MIN_DRIVING_S / trip.step_s):
-        offset = float(np.mean(lat_g[driving]))
-    else:
+    if not any(track.lat_g.any() for track in trip.tracks):
         return 0.0
-    return offset if MIN_LATERAL_G <= abs(offset) <= MAX_LATERAL_G else 0.0
+    lat_g = np.concatenate([track.lat_g for track in trip.tracks])
+    offset = _mean_of(lat_g, trip, _settled, MIN_STANDING_S, np.median)
+    if offset is None:
+        offset = _mean_of(lat_g, trip, _driving, MIN_DRIVING_S, np.mean)
+    return offset if offset is not None and MIN_LATERAL_G <= abs(offset) <= MAX_LATERAL_G else 0.0
+
+
+def _mean_of(
+    lat_g: FloatArray, trip: EvenTrip, chosen: Callable[[Track], BoolArray], least_s: float, mean: Callable[..., Any]
+) -> float | None:
+    """The mean over the chosen samples; None if they last less than `least_s`."""
+    used = np.concatenate([chosen(track) for track in trip.tracks])
+    return float(mean(lat_g[used])) if np.count_nonzero(used) >= round(least_s / trip.step_s) else None
+
+
+def _driving(track: Track) -> BoolArray:
+    return track.speed_kmh > DRIVING_KMH
 
 
 def _settled(track: Track) -> BoolArray:
     """Where the vehicle has stood for a second and will for another; the track's ends need no margin."""
+    if track.speed_kmh.min() >= STANDING_KMH:
+        return np.zeros(len(track.speed_kmh), dtype=bool)
     moving = (track.speed_kmh >= STANDING_KMH).astype(np.intp)
     reach, index = round(SHRINK_S / track.step_s), np.arange(len(moving))
     total = np.concatenate([[0], np.cumsum(moving)])

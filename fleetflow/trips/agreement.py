@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fleetflow.trips.clock import gap_limit_s
+from fleetflow.trips.clock import GAP_S, gap_limit_s
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -111,6 +111,8 @@ def _gap_seconds(grid_s: FloatArray, t_s: FloatArray) -> npt.NDArray[np.bool_]:
     """For each second of the grid up to the last, whether a gap reaches into it."""
     steps_s = t_s[1:] - t_s[:-1]
     broken = np.zeros(len(grid_s) - 1, dtype=bool)
+    if steps_s.max() <= GAP_S:  # saves the median
+        return broken
     for before in np.flatnonzero(steps_s > gap_limit_s(float(np.median(steps_s)))).tolist():
         first, last = np.searchsorted(grid_s, t_s[before : before + 2])
         broken[max(first - 1, 0) : last] = True

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetflow.safety.offset import lateral_offset_g, longitudinal_offset_g, without_offset
+from fleetflow.safety.offset import lateral_offset_g, longitudinal_offset_g, typical_offset, without_offset
 from fleetflow.safety.tracks import Track, make_even
 from fleetflow.trips.agreement import G_MS2
 from fleetflow.trips.samples import FloatArray, Samples
@@ -24,7 +24,7 @@ def track_of(samples: Samples) -> Track:
 def test_mounting_comes_off_and_the_brake_stays():
     samples = ordinary_drive(0.40)
     tilted = replace(samples, g_force_long=samples.g_force_long + 0.06, g_force_lat=np.full(1800, -0.05))
-    level, offset = without_offset(make_even(tilted))
+    level, offset = without_offset(make_even(tilted)), typical_offset(make_even(tilted))
     assert (offset.long_g, offset.lat_g) == (pytest.approx(0.06, abs=0.002), pytest.approx(-0.05))
     np.testing.assert_allclose(level.tracks[0].long_g, samples.g_force_long, atol=0.006)
     np.testing.assert_allclose(level.tracks[0].lat_g, 0.0, atol=1e-12)

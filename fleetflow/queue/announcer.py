@@ -28,6 +28,8 @@ ROUND_TRIPS = 4
 """Messages a round, which wake as many workers side by side; more of them only cost CPU (measured with pika)."""
 ROUND_S = 0.05
 """The time between two rounds of a burst; a trip that comes alone does not wait."""
+REFUSED_S = 0.5
+"""The pause after a refusal: a full queue means that workers are awake, a newborn one is ready after this."""
 PROBE_S = 5.0
 """How often an idle announcer asks whether the queue can be reached."""
 
@@ -46,10 +48,12 @@ class Announcer:
         round_trips: int = ROUND_TRIPS,
         round_s: float = ROUND_S,
         probe_s: float = PROBE_S,
+        refused_s: float = REFUSED_S,
     ) -> None:
         self._publisher = publisher
         self._round_s = round_s
         self._probe_s = probe_s
+        self._refused_s = refused_s
         self._waiting: deque[UUID] = deque(maxlen=round_trips)
         self._lock = threading.Lock()
         self._arrived = threading.Event()
@@ -100,7 +104,17 @@ class Announcer:
         except Exception as error:  # noqa: BLE001  # whatever it is, the next trips have to be announced
             return self._failed(trip_ids, error)
         self._succeeded(len(trip_ids), taken)
+        if taken < len(trip_ids):
+            return self._refused(trip_ids[-1])
         return max(began + self._round_s - time.monotonic(), 0.0)
+
+    def _refused(self, latest: UUID) -> float:
+        """Offer the latest trip again a little later: a queue refuses when it is full, but also when it is newborn."""
+        with self._lock:
+            if not self._waiting:
+                self._waiting.append(latest)
+        self._arrived.set()
+        return self._refused_s
 
     def _take(self) -> list[UUID]:
         with self._lock:

@@ -202,14 +202,15 @@ def test_a_queue_that_is_down_is_tried_ever_more_rarely(queue):
         assert 2 <= len(queue.calls) <= 8
 
 
-def test_what_a_full_queue_refuses_is_counted_and_not_repeated(queue):
-    queue.room = 1
-    with announcing(queue, probe_s=60, round_s=0.0) as announcer:
-        for _ in range(3):
-            announcer.announce(trip := uuid4())
-            queue.wait_for(trip)
-    assert (announcer.published, announcer.refused_full, announcer.failures) == (1, 2, 0)
-    assert announcer.reachable
+def test_what_is_refused_is_offered_again_until_the_queue_takes_it(queue):
+    queue.room = 0
+    with announcing(queue, probe_s=60, round_s=0.0, refused_s=0.01) as announcer:
+        announcer.announce(trip := uuid4())
+        wait_until(lambda: announcer.refused_full >= 2, what="refusals")
+        queue.room = 1
+        wait_until(lambda: announcer.published == 1, what="a place in the queue")
+    assert set(queue.named) == {trip}
+    assert (announcer.failures, announcer.reachable) == (0, True)
 
 
 def test_an_error_that_nobody_foresaw_does_not_end_the_announcing(queue):

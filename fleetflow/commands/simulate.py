@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, default=1, help="the same seed gives the same trips (default: 1)")
     parser.add_argument("--noise-g", type=_amount, default=0.0, help="white noise of the accelerometer, in g")
     parser.add_argument("--bias-g", type=_bias, default=0.0, help="bias of both accelerations, in g")
+    parser.add_argument(
+        "--steepest-grade", type=_share, default=0.0, help="of a hilly road; 0.06 is 6 %% (default: flat)"
+    )
     parser.add_argument("--bumps-per-minute", type=_amount, default=0.0, help="short knocks of 1 g")
     parser.add_argument("--gaps-per-hour", type=_amount, default=0.0, help="silences of 3 to 20 s")
     parser.add_argument("--frozen-speeds-per-hour", type=_amount, default=0.0, help="speeds that stand still a while")
@@ -78,6 +81,7 @@ def _trips(args: argparse.Namespace) -> Iterator[SimulatedTrip]:
         noise_g=args.noise_g,
         bias_long_g=args.bias_g,
         bias_lat_g=args.bias_g,
+        steepest_grade=args.steepest_grade,
         bumps_per_minute=args.bumps_per_minute,
         gaps_per_hour=args.gaps_per_hour,
         frozen_speeds_per_hour=args.frozen_speeds_per_hour,

@@ -1,4 +1,4 @@
-"""What a device makes of a drive: noise, bias, bumps, gaps, a speed that freezes, a position that goes missing."""
+"""What a device makes of a drive: hills it feels, noise, bias, bumps, gaps, frozen speeds, missing positions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ if TYPE_CHECKING:
 BUMP_S = 0.12
 GAP_S = (3.0, 20.0)
 FROZEN_S = (3.0, 8.0)
+HILLS_M = (420.0, 1130.0, 2750.0)
+"""Lengths of the waves that a hilly road is made of; no ratio is whole, so that no hill comes twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sensors:
-    """All off by default: a perfect device. Biases in g, rates per minute or per hour of driving."""
+    """All off by default: a perfect device on a flat road. Biases in g, rates per minute or per hour of driving.
+
+    `steepest_grade` is rise over run (0.06 is 6 %): an accelerometer takes a climb for acceleration.
+    """
 
     noise_g: float = 0.0
     bias_long_g: float = 0.0
     bias_lat_g: float = 0.0
+    steepest_grade: float = 0.0
     bumps_per_minute: float = 0.0
     bump_g: float = 1.0
     gaps_per_hour: float = 0.0
@@ -35,14 +41,26 @@ def sense(samples: Samples, sensors: Sensors, rng: np.random.Generator) -> Sampl
     assert samples.t_s is not None  # noqa: S101  # a simulated drive has a clock
     assert samples.g_force_lat is not None  # noqa: S101
     hours = float(samples.t_s[-1] - samples.t_s[0]) / 3600
+    felt_g = samples.g_force_long + _climb_g(samples, sensors.steepest_grade, rng)
     samples = replace(
         samples,
-        g_force_long=_reading(samples.g_force_long, samples.t_s, sensors.bias_long_g, sensors, rng),
+        g_force_long=_reading(felt_g, samples.t_s, sensors.bias_long_g, sensors, rng),
         g_force_lat=_reading(samples.g_force_lat, samples.t_s, sensors.bias_lat_g, sensors, rng),
         speed_kmh=_frozen(samples.speed_kmh, samples.t_s, rng.poisson(sensors.frozen_speeds_per_hour * hours), rng),
     )
     samples = _without_position(samples, sensors, rng)
     return _with_gaps(samples, rng.poisson(sensors.gaps_per_hour * hours), rng)
+
+
+def _climb_g(samples: Samples, steepest_grade: float, rng: np.random.Generator) -> FloatArray | float:
+    """Gravity's part along the road, in g: the sine of its angle, which belongs to the place and not to the time."""
+    if not steepest_grade:
+        return 0.0
+    assert samples.odometer_km is not None  # noqa: S101  # a simulated drive has one
+    turns = samples.odometer_km[:, np.newaxis] * 1000 / np.array(HILLS_M) + rng.random(len(HILLS_M))
+    grade = steepest_grade * np.sin(2 * np.pi * turns).mean(axis=1)
+    climb_g: FloatArray = np.sin(np.arctan(grade))
+    return climb_g
 
 
 def _reading(truth: FloatArray, t_s: FloatArray, bias: float, sensors: Sensors, rng: np.random.Generator) -> FloatArray:

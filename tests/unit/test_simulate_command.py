@@ -43,7 +43,8 @@ def test_the_truth_names_the_line_of_its_trip(tmp_path: Path):
 
 def test_faulty_devices_still_write_what_the_contract_takes(tmp_path: Path):
     faults = (
-        "noise-g=0.1 bias-g=0.1 bumps-per-minute=5 gaps-per-hour=60 frozen-speeds-per-hour=60 lost-position-share=0.3"
+        "noise-g=0.1 bias-g=0.1 steepest-grade=0.06 bumps-per-minute=5 gaps-per-hour=60 "
+        "frozen-speeds-per-hour=60 lost-position-share=0.3"
     )
     text, _ = simulate(tmp_path, *(f"--{fault}" for fault in faults.split()))
     trips = [TripDecoder().decode(line, latest=LATEST) for line in text.splitlines()]

@@ -152,6 +152,19 @@ def test_noise_bias_and_bumps_change_the_readings_and_not_the_drive():
     assert plain.truth == shaken.truth
 
 
+@physics
+@given(drives, st.floats(0.01, 0.15))
+def test_a_hill_is_felt_where_it_is_and_is_never_steeper_than_the_steepest(drive, steepest):
+    seed, hz, _ = drive
+    flat, hilly = (simulate(seed, hz=hz, duration_s=1200, steepest_grade=each) for each in (0.0, steepest))
+    climb_g = hilly.trip.samples.g_force_long - flat.trip.samples.g_force_long
+    assert steepest / 4 < np.abs(climb_g).max() <= steepest
+    standing = np.diff(flat.trip.samples.odometer_km) == 0
+    np.testing.assert_allclose(np.diff(climb_g)[standing], 0, atol=1e-12)
+    np.testing.assert_array_equal(hilly.trip.samples.speed_kmh, flat.trip.samples.speed_kmh)
+    assert hilly.truth == flat.truth
+
+
 def test_gaps_and_frozen_speeds_and_lost_positions_are_there_when_asked_for():
     holed = simulate(4, duration_s=3600, gaps_per_hour=20)
     assert np.diff(clock(holed)).max() > 3

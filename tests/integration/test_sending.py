@@ -60,10 +60,14 @@ def test_sent_trips_can_be_waited_for(api: httpx.Client, database_url: str):
     assert len(statuses) == 30
 
 
+PATIENCE_S = 10.0
+
+
 class BadLine(BaseHTTPRequestHandler):
     """Answers with the faults it is told, one a request, then as the API does.
 
-    A number is a status, with the Retry-After behind a space; "reset" takes the trip and hangs up.
+    A number is a status, with the Retry-After behind a space; "reset" takes the trip and hangs up, "slow" takes it
+    and says nothing until it is sent again.
     """
 
     faults: ClassVar[list[str]] = []
@@ -71,6 +75,7 @@ class BadLine(BaseHTTPRequestHandler):
     stored: ClassVar[set[str | None]] = set()
     arrivals: ClassVar[list[float]] = []
     peers: ClassVar[set[tuple[str, int]]] = set()
+    sent_again: ClassVar[threading.Event]
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -85,7 +90,11 @@ class BadLine(BaseHTTPRequestHandler):
             return
         known = self.headers["Idempotency-Key"] in self.stored
         self.stored.add(self.headers["Idempotency-Key"])
-        if fault == "reset":
+        if known:
+            self.sent_again.set()
+        if fault == "slow":
+            self.sent_again.wait(PATIENCE_S)
+        if fault in {"reset", "slow"}:
             self.close_connection = True
             self.connection.close()
             return
@@ -105,7 +114,7 @@ class BadLine(BaseHTTPRequestHandler):
 @contextmanager
 def bad_line(*faults: str) -> Iterator[str]:
     BadLine.faults, BadLine.keys, BadLine.stored = list(faults), [], set()
-    BadLine.arrivals, BadLine.peers = [], set()
+    BadLine.arrivals, BadLine.peers, BadLine.sent_again = [], set(), threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), BadLine)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -124,6 +133,14 @@ def test_a_retry_carries_the_same_key_and_never_doubles_a_trip():
     assert report.counts[Fate.DUPLICATE] == 1
     assert BadLine.keys == [hashlib.sha256(body).hexdigest()] * 3
     assert len(BadLine.stored) == 1
+
+
+def test_an_answer_that_stays_out_is_not_waited_for_and_doubles_no_trip():
+    with bad_line("slow") as url:
+        report = send_trips([Parcel("a", trip_body())], Line(url, timeout_s=0.2))
+    assert report.counts[Fate.DUPLICATE] == 1
+    assert BadLine.arrivals[1] - BadLine.arrivals[0] < PATIENCE_S / 2
+    assert len(BadLine.stored) == len(set(BadLine.keys)) == 1
 
 
 def test_a_line_that_stays_broken_is_given_up_after_the_attempts():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -50,6 +51,21 @@ def test_what_is_encoded_is_decoded_again(trip: Trip):
         assert (before is None) == (after is None), name
         if before is not None:
             np.testing.assert_array_equal(after, before)
+
+
+@given(trips())
+def test_plain_json_reads_the_same_values_and_no_hole(trip: Trip):
+    decoded = json.loads(encode_trip(trip))
+    assert decoded["vehicle_id"] == str(trip.vehicle_id)
+    assert decoded.get("sample_hz") == trip.sample_hz
+    columns = {name: getattr(trip.samples, name) for name in (*REQUIRED_CHANNELS, *OPTIONAL_CHANNELS)}
+    present = {name: column for name, column in columns.items() if column is not None}
+    for index, point in enumerate(decoded["data"]):
+        stamp = point.pop("timestamp", None)
+        assert point == {name: column[index] for name, column in present.items() if not np.isnan(column[index])}
+        if trip.samples.t_s is not None:
+            assert datetime.fromisoformat(stamp) == NOON + timedelta(seconds=float(trip.samples.t_s[index]))
+    assert len(decoded["data"]) == len(trip.samples)
 
 
 def test_times_that_follow_from_the_rate_are_not_sent():

@@ -83,8 +83,7 @@ def _events_of_kind(
 ) -> Iterator[tuple[int, HarshEvent]]:
     places = flat.track_of(peaks.at)
     start = flat.starts[places]
-    # Rounded, because the last bits of a position between samples depend on where in the batch it lies.
-    left, right = (np.round(edge - start, 6).tolist() for edge in (peaks.left, peaks.right))
+    left, right = ((edge - start).tolist() for edge in (peaks.left, peaks.right))
     columns = places.tolist(), (peaks.at - start).tolist(), peaks.height.tolist(), zip(left, right, strict=True), doubts
     for place, at, peak, extent, reasons in zip(*columns, strict=True):
         track = members[place].track

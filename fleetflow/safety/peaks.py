@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 TIE = 1e-12
 """What a sample's place in its track adds to a peak: far less than any sensor resolves, enough to order equal peaks."""
 
+PLACES = 2.0**20
+"""How many places between two samples an event may begin or end at: the bits after them depend on the batch.
+
+A power of two, because extents are fractions of small numbers: none of them lies half-way between two places.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class PeakRule:
@@ -46,7 +52,7 @@ def find(signal: FloatArray, flat: Flat, rule: PeakRule) -> Peaks:
     at, _ = find_peaks(signal, height=rule.height)
     at = _apart(signal, flat, at, rule.distance)
     at = at[_prominences(signal, flat, at, rule.window) >= rule.prominence]
-    left, right = _extents(signal, at, rule.drop)
+    left, right = (np.round(edge * PLACES) / PLACES for edge in _extents(signal, at, rule.drop))
     return Peaks(at, signal[at], left, right)
 
 

@@ -102,6 +102,8 @@ def _ordinary_step_s(t_s: FloatArray) -> float | None:
     median_s = median_step_s(t_s)
     if median_s is None:
         return None
+    if t_s[-1] - t_s[0] <= BURSTS * median_s * (len(t_s) - 1):
+        return max(median_s, FINEST_STEP_S)
     steps = t_s[1:] - t_s[:-1]
     mean_s = float(np.mean(steps[steps <= gap_limit_s(median_s)]))
     return max(mean_s if mean_s > BURSTS * median_s else median_s, FINEST_STEP_S)
@@ -112,7 +114,7 @@ def _even_track(t_s: FloatArray, columns: FloatArray, step_s: float) -> Track:
     start_s, size = float(t_s[0]), len(t_s)
     own_s = (float(t_s[-1]) - start_s) / (size - 1) if size > 1 else step_s
     if abs(own_s - step_s) <= UNEVEN * step_s:
-        places = np.linspace(start_s, t_s[-1], size)
+        places = start_s + own_s * np.arange(size)
         if np.all(np.abs(t_s - places) <= UNEVEN * step_s):
             return Track(start_s, own_s, *columns)
     grid = start_s + step_s * np.arange(int((t_s[-1] - start_s) / step_s + 1e-6) + 1)

@@ -23,10 +23,14 @@ def with_clock(samples: Samples, sample_hz: float | None) -> Samples:
 
 
 def median_step_s(t_s: FloatArray) -> float | None:
-    """The ordinary time from one sample to the next; None when time never moves on. `t_s` must not fall."""
-    steps = np.diff(t_s)
+    """The ordinary time from one sample to the next; None when time never moves on. `t_s` must not fall.
+
+    The lower median: a step that was really taken, where half of the steps are gaps.
+    """
+    steps = t_s[1:] - t_s[:-1]
     steps = steps[steps > 0]
-    return float(np.median(steps)) if steps.size else None
+    middle = (steps.size - 1) // 2
+    return float(np.partition(steps, middle)[middle]) if steps.size else None
 
 
 def gap_limit_s(step_s: float) -> float:

@@ -26,6 +26,7 @@ def test_a_rate_becomes_times_and_times_stay_what_they_are():
 
 def test_the_ordinary_step_ignores_gaps_and_repeated_times():
     assert median_step_s(np.array([0, 0, 0.1, 0.2, 0.2, 0.3, 50.0])) == pytest.approx(0.1)
+    assert median_step_s(np.array([0, 0.1, 50.0])) == pytest.approx(0.1)
     assert median_step_s(np.array([5.0, 5.0])) is None
     assert median_step_s(np.array([5.0])) is None
 

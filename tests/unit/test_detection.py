@@ -194,7 +194,7 @@ def test_each_event_has_its_own_place():
     long_g = -0.5 * half_sine(T10, 20, 2) + 0.5 * half_sine(T10, 40, 2)
     samples = replace(drive(T10, long_g), latitude=50 + T10 / 1000, longitude=T10 / 500)
     places = [(event.latitude, event.longitude) for event in g_events(samples)]
-    np.testing.assert_allclose(places, [(50.021, 0.042), (50.041, 0.082)], atol=1e-9)
+    assert places == [pytest.approx((50.021, 0.042)), pytest.approx((50.041, 0.082))]
 
 
 def test_no_trips_have_no_events():

@@ -32,9 +32,14 @@ def test_the_ordinary_step_ignores_gaps_and_repeated_times():
 
 
 def test_distance_is_the_area_under_the_speed():
-    summary = summarize(trip([0, 72, 72, 0], [0, 10, 20, 30]))
-    assert summary.distance_km == pytest.approx((0.5 * 10 + 10 + 0.5 * 10) * 20 / 1000)
+    summary = summarize(trip([0, 72, 72, 36], [0, 10, 20, 30]))
+    assert summary.distance_km == pytest.approx((0.5 * 10 + 10 + 0.75 * 10) * 20 / 1000)
     assert (summary.duration_s, summary.sample_hz) == (30.0, pytest.approx(0.1))
+
+
+def test_whole_second_stamps_ten_to_a_second_are_driven_once():
+    summary = summarize(trip([36] * 100, np.repeat(np.arange(10.0), 10).tolist()))
+    assert (summary.distance_km, summary.duration_s, summary.sample_hz) == (pytest.approx(0.09), 9.0, 1.0)
 
 
 def test_a_silence_of_more_than_a_minute_is_not_driven():

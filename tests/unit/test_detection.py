@@ -162,6 +162,18 @@ def test_equal_humps_are_two_events_only_if_the_pedal_was_let_go_between(dip_g: 
     assert len(g_events(drive(T10, long_g))) == events
 
 
+@pytest.mark.parametrize(("apart_s", "brakes", "corners"), [(1.8, 1, 1), (2.2, 2, 1), (2.8, 2, 1), (3.2, 2, 2)])
+def test_two_actions_of_a_driver_are_two_seconds_apart_and_two_pulls_three(apart_s: float, brakes: int, corners: int):
+    pulses = 0.5 * half_sine(T10, 20, 1) + 0.4 * half_sine(T10, 20 + apart_s, 1)
+    kinds = [kind for kind, _, _ in peaks(drive(T10, -pulses, pulses))]
+    assert (kinds.count("braking"), kinds.count("cornering")) == (brakes, corners)
+
+
+def test_what_stays_under_the_lowest_threshold_in_use_is_road_noise():
+    expect(drive(T10, -0.17 * half_sine(T10, 20, 2)), ("braking", 21.0, 0.166))
+    expect(drive(T10, -0.14 * half_sine(T10, 20, 2)))
+
+
 def test_a_constant_acceleration_for_minutes_is_a_fault_and_no_event():
     t_s = times(10, 300)
     assert g_events(drive(t_s, np.full(3000, -0.5), np.full(3000, 0.5))) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,9 @@ def test_a_score_never_falls_below_zero():
     assert score_trip([BRAKING] * 21, DEFAULT_PROFILE).safety_score == 0
 
 
-@pytest.mark.parametrize(("peak_g", "harsh"), [(0.4, False), (0.1 + 0.3, False), (0.4000001, True), (0.41, True)])
+@pytest.mark.parametrize(
+    ("peak_g", "harsh"), [(0.4, False), (0.1 + 0.3, False), (math.nextafter(0.4, 1), False), (0.4000001, True)]
+)
 def test_a_peak_must_be_above_its_threshold(peak_g: float, harsh: bool):  # noqa: FBT001
     assert DEFAULT_PROFILE.is_harsh(replace(BRAKING, peak_g=peak_g)) is harsh
 

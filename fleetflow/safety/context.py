@@ -52,6 +52,7 @@ class Doubt(StrEnum):
     SPIKE = "spike"
     UNSUPPORTED = "unsupported"
     SLOW = "slow"
+    FROZEN = "frozen"  # of events whose g comes from the speed; `fleetflow.safety.derived` finds it
 
 
 class SpeedWorth(IntEnum):

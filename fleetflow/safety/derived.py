@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleetflow.safety.context import Doubt
+from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.safety.tracks import EvenTrip, Track, make_even
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS
 
@@ -63,6 +65,17 @@ def derive(samples: Samples) -> DerivedTrip | None:
     tracks = [_derived(_renewed(track, refresh_s)) for track in trip.tracks if len(track.speed_kmh) > 1]
     derived = replace(trip, tracks=tracks, step_s=tracks[0].step_s) if tracks else replace(trip, tracks=[])
     return DerivedTrip(derived, np.concatenate(frozen_s))
+
+
+def doubt_frozen(events: list[HarshEvent], frozen_s: FloatArray) -> list[HarshEvent]:
+    """The events of a derived trip, those in g doubted where a frozen speed jumped."""
+    return [replace(each, doubts=(*each.doubts, Doubt.FROZEN.value)) if _is_frozen(each, frozen_s) else each
+            for each in events]  # fmt: skip
+
+
+def _is_frozen(event: HarshEvent, frozen_s: FloatArray) -> bool:
+    within = (frozen_s[:, 0] <= event.peak_s) & (event.peak_s <= frozen_s[:, 1])
+    return event.kind is not EventKind.SPEEDING and bool(within.any())
 
 
 def acceleration_g(track: Track, steps: int) -> FloatArray:

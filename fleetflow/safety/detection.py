@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetflow.safety.context import Scene, SpeedWorth, find_doubts
+from fleetflow.safety.derived import derive, doubt_frozen, has_accelerometer
 from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.safety.flat import flatten
 from fleetflow.safety.offset import without_offset
 from fleetflow.safety.peaks import find
 from fleetflow.safety.smoothing import smooth
 from fleetflow.safety.tracks import make_even
-from fleetflow.safety.tuning import WITHOUT_CLOCK, Tuning, tuning_at
+from fleetflow.safety.tuning import WITHOUT_CLOCK, Tuning, derived_tuning_at, tuning_at
 from fleetflow.trips.agreement import agreement, is_evidence
 
 if TYPE_CHECKING:
@@ -36,37 +37,58 @@ class _Member:
     worth: SpeedWorth
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """An even trip, how to look at it, and what its speed can prove; `frozen_s` is set where its g is the speed's."""
+
+    trip: EvenTrip
+    tuning: Tuning
+    worth: SpeedWorth
+    frozen_s: FloatArray | None = None
+
+
 def find_events(batch: Sequence[Samples]) -> list[list[HarshEvent]]:
     """The events of each trip of a batch, in order of their peak; one batch costs far less than its trips alone.
 
     The method is scipy's `find_peaks` on smoothed signals: a height, a prominence and a distance, and extents at
     half the peak. Where the speed can be trusted, mounting and road grade come off first; what speaks against an
-    event is kept as its doubts. A trip without a clock, or with under 30 s of it, has its peaks only.
+    event is kept as its doubts. A trip without a clock, or with under 30 s of it, has its peaks only. A trip without
+    any acceleration has that of its speed.
     """
     found: list[list[HarshEvent]] = [[] for _ in batch]
     groups: dict[Tuning, list[_Member]] = defaultdict(list)
-    for number, samples in enumerate(batch):
-        trip, worth = _prepared(samples)
-        if trip.tracks:
-            groups[_tuning_of(trip)].extend(_Member(number, track, worth) for track in trip.tracks)
+    prepared = [_prepared(samples) for samples in batch]
+    for number, each in enumerate(prepared):
+        if each.trip.tracks:
+            groups[each.tuning].extend(_Member(number, track, each.worth) for track in each.trip.tracks)
     for tuning, members in groups.items():
         for number, event in _events_of_group(tuning, members):
             found[number].append(event)
-    ordered = [sorted(events, key=lambda event: (event.peak_s, event.kind)) for events in found]
-    return [_located(events, samples) for events, samples in zip(ordered, batch, strict=True)]
+    return [_finished(*each) for each in zip(found, prepared, batch, strict=True)]
 
 
-def _prepared(samples: Samples) -> tuple[EvenTrip, SpeedWorth]:
+def _finished(events: list[HarshEvent], prepared: _Prepared, samples: Samples) -> list[HarshEvent]:
+    events = sorted(events, key=lambda event: (event.peak_s, event.kind))
+    return _located(events if prepared.frozen_s is None else doubt_frozen(events, prepared.frozen_s), samples)
+
+
+def _prepared(samples: Samples) -> _Prepared:
+    derived = None if has_accelerometer(samples) else derive(samples)
+    if derived is not None:
+        tuning = derived_tuning_at(1.0 / derived.trip.step_s, in_context=derived.trip.smoothable)
+        return _Prepared(derived.trip, tuning, _worth(samples), derived.frozen_s)
     trip = make_even(samples)
+    tuning = tuning_at(1.0 / trip.step_s, smoothed=trip.smoothable) if trip.has_clock else WITHOUT_CLOCK
     if not trip.smoothable:
-        return trip, SpeedWorth.NOTHING
+        return _Prepared(trip, tuning, SpeedWorth.NOTHING)
     if agreement(samples).trusted:
-        return without_offset(trip), SpeedWorth.TRUSTED
-    return trip, SpeedWorth.MEASURED if is_evidence(samples.speed_kmh) else SpeedWorth.NOTHING
+        return _Prepared(without_offset(trip), tuning, SpeedWorth.TRUSTED)
+    return _Prepared(trip, tuning, _worth(samples))
 
 
-def _tuning_of(trip: EvenTrip) -> Tuning:
-    return tuning_at(1.0 / trip.step_s, smoothed=trip.smoothable) if trip.has_clock else WITHOUT_CLOCK
+def _worth(samples: Samples) -> SpeedWorth:
+    """Of a speed that no accelerometer confirms."""
+    return SpeedWorth.MEASURED if is_evidence(samples.speed_kmh) else SpeedWorth.NOTHING
 
 
 def _events_of_group(tuning: Tuning, members: Sequence[_Member]) -> Iterator[tuple[int, HarshEvent]]:

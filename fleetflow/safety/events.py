@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-DETECTION_VERSION = 2
+DETECTION_VERSION = 3
 """Raised whenever the same samples may give other events; stored with every analysed trip."""
 
 

@@ -5,7 +5,7 @@ They were chosen on labelled drives; each comment gives the plateau, the range o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleetflow.safety.context import ContextRates, context_at
 from fleetflow.safety.events import EventKind
@@ -70,3 +70,9 @@ def tuning_at(rate_hz: float, *, smoothed: bool) -> Tuning:
         window_speed=samples(WINDOW_SPEED_S, least=3),
         context=context_at(rate_hz) if smoothed else None,
     )
+
+
+def derived_tuning_at(rate_hz: float, *, in_context: bool) -> Tuning:
+    """The tuning of trips whose acceleration comes from the speed: smooth as it is, and no sensor swings back."""
+    context = replace(context_at(rate_hz), rebound=0) if in_context else None
+    return replace(tuning_at(rate_hz, smoothed=False), context=context)

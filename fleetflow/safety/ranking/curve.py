@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.optimize import brentq
 from scipy.special import gammainc
 
 if TYPE_CHECKING:
@@ -22,12 +21,6 @@ class Curve:
 
     below: PchipInterpolator
     variance: PchipInterpolator
-    drivers: int
-
-    def log_median(self) -> float:
-        """The log rate with half of the drivers expected below it."""
-        ends = self.below.x[[0, -1]]
-        return float(brentq(lambda log_rate: float(self.below(log_rate)) - self.drivers / 2, *ends))
 
 
 def draw_curve(alpha: FloatArray, beta: FloatArray, ends: FloatArray, nodes: int) -> Curve:
@@ -43,4 +36,4 @@ def draw_curve(alpha: FloatArray, beta: FloatArray, ends: FloatArray, nodes: int
         chance = gammainc(alpha[some], beta[some] * rate)
         below += chance.sum(axis=1)
         variance += np.sum(chance * (1 - chance), axis=1)
-    return Curve(PchipInterpolator(log_rate, below), PchipInterpolator(log_rate, variance), len(alpha))
+    return Curve(PchipInterpolator(log_rate, below), PchipInterpolator(log_rate, variance))

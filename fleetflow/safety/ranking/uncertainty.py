@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import gammainc, gammaincinv, ndtr
 
 from fleetflow.safety.ranking.curve import draw_curve
-from fleetflow.safety.ranking.fit import HIGH, LOW
+from fleetflow.safety.ranking.fit import HALF, HIGH, LOW
 
 if TYPE_CHECKING:
     from fleetflow.safety.flat import IndexArray
@@ -41,6 +42,14 @@ def rank_uncertainty(alpha: FloatArray, beta: FloatArray) -> RankUncertainty:
         nobody = np.zeros(0, dtype=np.intp)
         return RankUncertainty(nobody, nobody, np.zeros(0))
     return _over_ranks(alpha, beta) if len(alpha) <= FULL_UP_TO else _over_the_curve(alpha, beta)
+
+
+def worse_half(alpha: FloatArray, beta: FloatArray) -> FloatArray:
+    """Only the probability of a rank in the first half: of many drivers, that of a rate above the fleet's median."""
+    if len(alpha) <= FULL_UP_TO:
+        return rank_uncertainty(alpha, beta).worse_half
+    above: FloatArray = 1 - gammainc(alpha, beta * np.exp(_log_median(alpha, beta)))
+    return above
 
 
 def expected_rank(alpha: FloatArray, beta: FloatArray) -> FloatArray:
@@ -85,9 +94,17 @@ def _over_the_curve(alpha: FloatArray, beta: FloatArray) -> RankUncertainty:
         others_below: FloatArray = curve.below(np.log(gammaincinv(alpha, level) / beta)) - level
         return np.clip(len(alpha) - others_below, 1, len(alpha))
 
-    worse_half = 1 - gammainc(alpha, beta * np.exp(curve.log_median()))
     low, high = np.floor(rank_at(HIGH)), np.ceil(rank_at(LOW))
-    return RankUncertainty(low.astype(np.intp), high.astype(np.intp), worse_half)
+    return RankUncertainty(low.astype(np.intp), high.astype(np.intp), worse_half(alpha, beta))
+
+
+def _log_median(alpha: FloatArray, beta: FloatArray) -> float:
+    """The log rate that half of the drivers are expected below."""
+
+    def excess(log_rate: float) -> float:
+        return float(np.mean(gammainc(alpha, beta * np.exp(log_rate)))) - HALF
+
+    return float(brentq(excess, *_ends(alpha, beta)))
 
 
 def _ends(alpha: FloatArray, beta: FloatArray) -> FloatArray:

@@ -81,9 +81,9 @@ def test_the_band_lies_lower_the_more_events_a_threshold_drops():
     _, exposure, mild = fleet(1, 120)
     before = fit(PENALTY * mild, exposure, PENALTY)
     shrinkage = Shrinkage.like(before, exposure)
-    bands = []
-    for share in (1.0, 0.5, 0.1):
-        bands.append(equal_mix_band(mild, share, before.mean, partial(key_of_events, shrinkage, share)))
+    bands = [
+        equal_mix_band(mild, share, before.mean, partial(key_of_events, shrinkage, share)) for share in (1.0, 0.5, 0.1)
+    ]
     assert bands[0] == pytest.approx([1, 1], abs=0.02)
     assert bands[0][0] > bands[1][1]
     assert bands[1][0] > bands[2][1]

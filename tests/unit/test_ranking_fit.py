@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import gamma
 
-from fleetflow.safety.ranking.fit import Fit, Method, fit
+from fleetflow.safety.ranking.fit import Fit, Method, _matched, _own_share, fit
+from fleetflow.safety.ranking.hyperprior import Priors
 
 EVENTS = np.array([3.0, 6, 0, 12, 9])
 EXPOSURE = np.array([1, 4, 0.5, 8, 2])
@@ -51,6 +52,20 @@ def test_drivers_who_do_not_differ_are_all_near_the_fleets_rate():
     assert (found.rate, found.distance_needed_100km) == pytest.approx((2.108, 2.95), rel=WITHIN)
     np.testing.assert_allclose(found.mean, [2.02, 2.00, 2.04, 1.99, 2.01], rtol=WITHIN)
     assert (found.low[-1], found.high[-1]) == pytest.approx((0.97, 3.34), rel=WITHIN)
+
+
+@pytest.mark.parametrize(
+    ("events", "exposure", "mean", "low", "high"),
+    [(0, 0.5, 1.333, 0.237, 3.163), (0, 5, 0.333, 0.059, 0.791), (20, 10, 2.000, 1.354, 2.749),
+     (3, 1, 2.500, 0.985, 4.577), (6, 4, 1.600, 0.796, 2.630)],
+)  # fmt: skip
+def test_a_prior_known_exactly_is_updated_exactly(events, exposure, mean, low, high):
+    """Two events in 100 km beforehand."""
+    prior = Priors(weight=np.ones(1), cv=np.array([0.5**0.5]), rate=np.array([2.0]))
+    (shape,), (rate,) = _matched(prior, np.array([events]), np.array([exposure]))
+    known = gamma(shape, scale=1 / rate)
+    assert (known.mean(), *known.ppf([0.05, 0.95])) == pytest.approx((mean, low, high), rel=WITHIN)
+    assert _own_share(prior, np.array([exposure]))[0] == pytest.approx(exposure / (1 + exposure))
 
 
 def test_a_large_fleets_spread_and_rate_are_found():

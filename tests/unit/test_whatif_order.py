@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -96,7 +95,7 @@ def test_a_repeat_of_the_same_driving_agrees_as_a_second_month_of_the_same_drive
         exposure = np.exp(random.uniform(0, np.log(30), 120))
         rates = random.gamma(1 / 0.7**2, 5 * 0.7**2, 120)
         first, second = (fit(PENALTY * random.poisson(rates * exposure), exposure, PENALTY) for _ in range(2))
-        found.append(repeat_line(first, first.mean, Shrinkage.like(first, exposure)))
+        found.append(repeat_line(first.alpha, first.beta, first.mean, Shrinkage.like(first, exposure)))
         expected.append(agreement(first.mean, second.mean))
     assert np.mean(found) == pytest.approx(np.mean(expected), abs=0.03)
 
@@ -150,6 +149,6 @@ def test_a_narrower_posterior_repeats_better():
     _, exposure, mild = fleet(5, 100)
     known = fit(PENALTY * mild, exposure, PENALTY)
     shrinkage = Shrinkage.like(known, exposure)
-    sure = repeat_line(known, known.mean, shrinkage)
-    unsure = repeat_line(replace(known, alpha=known.alpha / 9, beta=known.beta / 9), known.mean, shrinkage)
+    sure = repeat_line(known.alpha, known.beta, known.mean, shrinkage)
+    unsure = repeat_line(known.alpha / 9, known.beta / 9, known.mean, shrinkage)
     assert sure > unsure

@@ -62,8 +62,18 @@ def agreement(one: FloatArray, other: FloatArray) -> float:
     """
     if _alike(one) or _alike(other):
         return float("nan")
-    tau = kendalltau(_tied(one), _tied(other), variant="b").statistic
+    tau = kendalltau(dense_ranks(one), dense_ranks(other), variant="b").statistic
     return float(tau)
+
+
+def dense_ranks(key: FloatArray) -> npt.NDArray[np.int64]:
+    """Ranks from 0 for the lowest, without gaps; figures that differ by rounding only are equal."""
+    order = np.argsort(key)
+    ascending = key[order]
+    steps = np.concatenate([[False], np.diff(ascending) > SAME * np.abs(ascending[1:])])
+    ranks = np.empty(len(key), dtype=np.int64)
+    ranks[order] = steps.cumsum()
+    return ranks
 
 
 def equal_mix_band(events: npt.NDArray[np.int64], share: float, before: FloatArray, key_of: KeyOf) -> FloatArray:
@@ -77,14 +87,15 @@ def equal_mix_band(events: npt.NDArray[np.int64], share: float, before: FloatArr
     return np.quantile(found, BAND)
 
 
-def repeat_line(fit: Fit, before: FloatArray, shrinkage: Shrinkage) -> float:
+def repeat_line(alpha: FloatArray, beta: FloatArray, before: FloatArray, shrinkage: Shrinkage) -> float:
     """The mean agreement of the order `before` with that of a new period of the same driving, on the same roads.
 
-    Each repeat draws every driver's rate from his posterior and new independent events at that rate.
+    Each repeat draws every driver's rate from his posterior, a gamma of shape `alpha` and rate `beta`, and new
+    independent events at that rate.
     """
-    random = np.random.default_rng(SEED)
-    rates = random.standard_gamma(fit.alpha, size=(REPEATS, len(fit.alpha))) / fit.beta
-    points = fit.psi * random.poisson(rates * shrinkage.exposure / fit.psi)
+    random, psi = np.random.default_rng(SEED), shrinkage.psi
+    rates = random.standard_gamma(alpha, size=(REPEATS, len(alpha))) / beta
+    points = psi * random.poisson(rates * shrinkage.exposure / psi)
     return float(np.mean([agreement(before, shrinkage.key(each)) for each in points]))
 
 
@@ -109,13 +120,3 @@ def worst_staying(before: FloatArray, after: FloatArray) -> tuple[int, int]:
 
 def _alike(key: FloatArray) -> bool:
     return not len(key) or bool(np.ptp(key) <= SAME * np.abs(key).max())
-
-
-def _tied(key: FloatArray) -> npt.NDArray[np.int64]:
-    """Dense ranks in which figures that differ by rounding only are equal."""
-    order = np.argsort(key)
-    ascending = key[order]
-    steps = np.concatenate([[False], np.diff(ascending) > SAME * np.abs(ascending[1:])])
-    ranks = np.empty(len(key), dtype=np.int64)
-    ranks[order] = steps.cumsum()
-    return ranks

@@ -137,8 +137,9 @@ def test_a_driver_without_distance_in_a_period_has_no_change_to_explain():
 
 
 def test_what_is_rounded_up_is_what_was_cut_most():
-    parts = np.array([[1.4, 1.4, 1.3, 0.0, -0.1], [0.5, -0.5, 0.0, 0.0, 0.0]])
-    assert round_to_sum(parts, np.array([4, 0])).tolist() == [[2, 1, 1, 0, 0], [0, 0, 0, 0, 0]]
+    parts = np.array([[5.2, 0.4, 0.3, 0.1, 0.0], [-5.2, -0.4, -0.4, 0.0, 0.0], [0.5, -0.5, 0.0, 0.0, 0.0]])
+    expected = [[5, 1, 0, 0, 0], [-5, -1, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert round_to_sum(parts, np.array([6, -6, 0])).tolist() == expected
 
 
 @given(arrays(np.float64, (4, 5), elements=st.sampled_from([0.0, 0.2, -0.3, 0.5, 1.7, -2.5, 12.45])), st.data())

@@ -15,6 +15,7 @@ import streamlit as st
 
 from fleetflow.storage import profiles, reports
 from fleetflow.storage.database import check_schema, connection, create_engine
+from fleetflow.storage.events import read_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,4 +153,4 @@ def samples(database: str, trip_id: str) -> pd.DataFrame:
 def events(database: str, trip_id: str) -> list[HarshEvent]:
     """All events of a scored trip, harsh or not, in order of their peak."""
     with _reading(database) as conn:
-        return reports.list_events(conn, UUID(trip_id))
+        return read_events(conn, UUID(trip_id))

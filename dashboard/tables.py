@@ -8,12 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import components, look, words
-from dashboard.explain import Judged, peak_value
 from fleetflow.safety.events import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    from dashboard.explain import Judged
 
 ROW_PX = 36
 STATUS_WORDS = {"PENDING": "waits", "PROCESSING": "in work", "FAILED": "failed"}
@@ -213,7 +214,7 @@ def _event_row(judged: Judged, started_at: datetime | None, zone: str, *, has_cl
         "number": judged.number,
         "kind": f"{kind_look.sign} {kind_look.noun}",
         "time": words.event_time(event, started_at, zone, has_clock=has_clock),
-        "peak": words.decimal(peak_value(event), digits, kind_look.unit),
+        "peak": words.decimal(event.peak, digits, kind_look.unit),
         "over": f"{words.signed(judged.over, digits)} {kind_look.unit}",
         "points": words.integer(-judged.points) if judged.points else "0",
         "gone_at": words.decimal(judged.gone_at, digits, kind_look.unit) if judged.harsh else words.NOTHING,

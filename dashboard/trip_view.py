@@ -52,6 +52,7 @@ def load(trip: TripReport, profile: ScoringProfile) -> Subject:
     database = components.database()
     samples = data.samples(database, trip.trip_id)
     events = data.events(database, trip.trip_id)
+    profile = profile.for_class(trip.vehicle_class)
     judged = explain.judge(events, profile)
     has_clock = trip.duration_s is not None or trip.sample_hz is not None
     chosen = next((each for each in judged if str(each.number) == st.query_params.get("event")), None)
@@ -160,7 +161,7 @@ def _signals_alt(subject: Subject) -> str:
     harsh = [each for each in subject.judged if each.harsh]
     if not harsh:
         return "Speed and g-force over the trip; no event exceeds a threshold."
-    strongest = max(harsh, key=lambda each: each.over / max(explain.peak_value(each.event), 1e-9))
+    strongest = max(harsh, key=lambda each: each.over / max(each.event.peak, 1e-9))
     noun = look.KINDS[strongest.event.kind].noun.lower()
     return (
         f"Speed and g-force over the trip; {words.plural(len(harsh), 'event')} above a threshold,"
@@ -219,7 +220,7 @@ def verdict(judged: Judged) -> str:
     """Why an event counts or not, in two sentences."""
     digits = 0 if look.KINDS[judged.event.kind].unit == "km/h" else 2
     unit = look.KINDS[judged.event.kind].unit
-    value = explain.peak_value(judged.event)
+    value = judged.event.peak
     peak, threshold = words.decimal(value, digits, unit), words.decimal(value - judged.over, digits, unit)
     text = f"Peak **{peak}**, {words.decimal(judged.over, digits)} over the {threshold} threshold."
     if not judged.harsh:

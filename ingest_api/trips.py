@@ -10,18 +10,30 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from fleetflow.safety.events import EventKind
-from fleetflow.storage import profiles
+from fleetflow.safety.events import EventKind, Review
+from fleetflow.safety.scores import explain
+from fleetflow.storage import profiles, reviews
 from fleetflow.storage.database import connection
 from fleetflow.storage.events import read_events
 from fleetflow.storage.scores import read_score
 from fleetflow.storage.trips import TripRecord, TripStatus, read_trip
+from fleetflow.trips.quality import Finding, Verdict
 from ingest_api.problems import ProblemError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from fleetflow.safety.scores import Judged
+
 router = APIRouter(prefix="/api/v1/trip/{trip_id}", tags=["trips"])
+
+
+class QualityReason(BaseModel):
+    """Something that is odd about a trip's signals; a verdict of `good` makes it a mere note."""
+
+    finding: Finding
+    verdict: Verdict
+    text: str
 
 
 class TripAnswer(BaseModel):
@@ -40,6 +52,8 @@ class TripAnswer(BaseModel):
     distance_km: float | None
     duration_s: float | None
     error: str | None = Field(description="Why the trip could not be analysed, when `status` is FAILED.")
+    quality: Verdict | None = Field(description="Whether its signals can be believed; null until it is analysed.")
+    quality_reasons: list[QualityReason] | None = Field(description="What was found, the gravest first.")
 
 
 class ProfileAnswer(BaseModel):
@@ -56,17 +70,20 @@ class ScoreAnswer(BaseModel):
     trip_id: UUID
     driver_id: UUID
     safety_score: int = Field(ge=0, le=100)
+    points: int = Field(ge=0, description="What the harsh events cost; above 100 the score is 0 all the same.")
     harsh_braking_count: int
     rapid_accel_count: int
     harsh_cornering_count: int
     speeding_count: int
     profile: ProfileAnswer
     created_at: datetime
+    updated_at: datetime | None = Field(description="When a review of one of its events last changed the score.")
 
 
 class EventAnswer(BaseModel):
     """A stretch of driving. Seconds from the trip's start; without a clock, samples."""
 
+    id: int
     kind: EventKind
     start_s: float
     peak_s: float
@@ -76,7 +93,12 @@ class EventAnswer(BaseModel):
     latitude: float | None
     longitude: float | None
     harsh: bool = Field(description="Whether it counts under the active profile.")
-    doubts: list[str] = Field(description="Reasons why it may not be real; a doubtful event does not count.")
+    margin: float = Field(description="How far the peak is above the threshold, in g or km/h; negative if below.")
+    points: int = Field(description="What it takes off the score; all of them add up to 100 less the score.")
+    doubts: list[str] = Field(description="Reasons why it may not be real; by default a doubtful event does not count.")
+    derived: bool = Field(description="Whether its g comes from the speed, for want of an accelerometer.")
+    speed_change_kmh: float | None = Field(description="Speed at the end less that at the start.")
+    review: Review | None = Field(description="What a person made of it, if anybody looked at it.")
 
 
 class WaitingAnswer(BaseModel):
@@ -124,10 +146,13 @@ def get_events(request: Request, trip_id: UUID) -> Any:
             return _not_yet(trip)
         profile = profiles.read_active(conn).profile
         events = read_events(conn, trip_id)
-    return [
-        EventAnswer(**{**asdict(event), "harsh": profile.is_harsh(event), "doubts": list(event.doubts)})
-        for event in events
-    ]
+        vehicle_class = reviews.read_vehicle_class(conn, trip_id)
+    return [_event(judged) for judged in explain(events, profile, vehicle_class).events]
+
+
+def _event(judged: Judged) -> EventAnswer:
+    values = {**asdict(judged.event), "doubts": list(judged.event.doubts)}
+    return EventAnswer(**values, harsh=judged.harsh, margin=judged.over, points=judged.points)
 
 
 def _known(conn: sa.Connection, trip_id: UUID) -> TripRecord:

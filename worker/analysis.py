@@ -1,4 +1,4 @@
-"""What a batch of claimed trips is worth: pure, so that a retry or a re-check gives the same."""
+"""What a batch of claimed trips holds: pure, so that a retry or a re-check gives the same."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import structlog
 
 from fleetflow.safety.detection import find_events
-from fleetflow.safety.scores import TripScore, score_trip
 from fleetflow.trips.clock import with_clock
 from fleetflow.trips.columns import unpack
+from fleetflow.trips.quality import Quality, judge
 from fleetflow.trips.summary import TripSummary, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleetflow.safety.events import HarshEvent
-    from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.storage.claims import ClaimedTrip
 
 log = structlog.get_logger()
@@ -29,8 +28,8 @@ class Analysis:
 
     trip: ClaimedTrip
     summary: TripSummary
+    quality: Quality
     events: list[HarshEvent]
-    score: TripScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +40,20 @@ class Failure:
     reason: str
 
 
-def analyse(trips: Sequence[ClaimedTrip], profile: ScoringProfile) -> list[Analysis | Failure]:
+def analyse(trips: Sequence[ClaimedTrip]) -> list[Analysis | Failure]:
     """One result per trip. A trip that makes the analysis raise fails alone; its neighbours do not notice."""
     try:
-        return list(_analyse_together(trips, profile))
+        return list(_analyse_together(trips))
     except Exception:
         if len(trips) > 1:
-            return [result for trip in trips for result in analyse([trip], profile)]
+            return [result for trip in trips for result in analyse([trip])]
         log.exception("analysis_failed", trip_id=str(trips[0].id))
         return [Failure(trips[0], "The analysis failed; the worker's log says why, under this trip's id.")]
 
 
-def _analyse_together(trips: Sequence[ClaimedTrip], profile: ScoringProfile) -> list[Analysis]:
+def _analyse_together(trips: Sequence[ClaimedTrip]) -> list[Analysis]:
     samples = [with_clock(unpack(trip.blob), trip.sample_hz) for trip in trips]
     return [
-        Analysis(trip, summarize(each), events, score_trip(events, profile))
+        Analysis(trip, summarize(each), judge(each), events)
         for trip, each, events in zip(trips, samples, find_events(samples), strict=True)
     ]

@@ -13,12 +13,11 @@ import structlog
 
 from fleetflow.errors import QueueUnavailableError, StorageUnavailableError
 from fleetflow.safety.events import DETECTION_VERSION
-from fleetflow.storage import claims, profiles, roster
+from fleetflow.storage import claims, runs
 from fleetflow.storage.database import connection
-from fleetflow.storage.events import insert_events
-from fleetflow.storage.scores import NewScore, insert_scores
 from worker.analysis import Analysis, Failure, analyse
 from worker.deliveries import HeldDeliveries
+from worker.results import insert_results
 from worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -29,12 +28,13 @@ if TYPE_CHECKING:
     from fleetflow.queue.interface import Consumer
     from fleetflow.settings import Settings
     from fleetflow.storage.claims import ClaimedTrip
-    from fleetflow.storage.profiles import StoredProfile
 
 SHUTDOWN_GRACE_S = 7.0
 """A stopped worker is gone within ten seconds: this long to finish, the rest to hand back what it could not."""
 QUEUE_RETRY_S = 1.0
 """While nobody can wake it, the worker looks for trips this often."""
+RUN_POLL_S = 1.0
+"""Nobody announces a re-score run, and people watch its progress."""
 STORAGE_RETRY_S = (0.2, 3.0)
 
 log = structlog.get_logger()
@@ -65,12 +65,16 @@ class Worker:
         self._watchdog.start()
         idle = False
         while not self._stopping.is_set():
-            self._receive(max(self._next_sweep - time.monotonic(), 0.0) if idle else 0.0)
+            self._receive(self._idle_s() if idle else 0.0)
             idle = not self._work_safely()
         with contextlib.suppress(StorageUnavailableError):
             self._hand_back_claims()
         self._consumer.close()
         self._watchdog.close()
+
+    def _idle_s(self) -> float:
+        """How long to wait for a wake-up: until the next sweep, or until a new run should be noticed."""
+        return min(max(self._next_sweep - time.monotonic(), 0.0), RUN_POLL_S)
 
     def _receive(self, timeout_s: float) -> None:
         try:
@@ -99,7 +103,15 @@ class Worker:
         if time.monotonic() >= self._next_sweep:
             self._sweep()
         trips = self._process(alone=False)
-        return bool(trips)
+        return self._rescore() or bool(trips)
+
+    def _rescore(self) -> bool:
+        """Do a batch of the re-score run, if there is one that no other worker has in hand."""
+        with connection(self._engine) as conn:
+            run = runs.advance_run(conn)
+        if run is not None and run.state is runs.RunState.COMPLETED:
+            log.info("rescore_completed", run=run.id, profile=run.profile_version, trips=run.done_trips)
+        return run is not None
 
     def _sweep(self) -> None:
         """Look after trips whose worker died, each alone, so that one that kills workers has no company."""
@@ -116,11 +128,7 @@ class Worker:
         self._claims.add(token)
         with connection(self._engine) as conn:
             trips = self._claim(conn, token, alone=alone)
-            profile = profiles.read_active(conn) if trips else None
-        if profile is None:
-            self._settle(set())
-        else:
-            self._settle(self._finish(token, analyse(trips, profile.profile), profile))
+        self._settle(self._finish(token, analyse(trips)) if trips else set())
         self._claims.discard(token)
         return trips
 
@@ -133,14 +141,15 @@ class Worker:
             conn, token, lease_s=settings.lease_s, max_trips=settings.batch_trips, max_points=settings.batch_points
         )
 
-    def _finish(self, token: UUID, results: Sequence[Analysis | Failure], profile: StoredProfile) -> set[UUID]:
+    def _finish(self, token: UUID, results: Sequence[Analysis | Failure]) -> set[UUID]:
         """Write events, scores and states in one transaction; the ids that were completed by it."""
         analysed = {result.trip.id: result for result in results if isinstance(result, Analysis)}
         failures = [result for result in results if isinstance(result, Failure)]
         with connection(self._engine) as conn:
             summaries = {trip_id: result.summary for trip_id, result in analysed.items()}
-            completed = claims.complete_trips(conn, token, summaries, detection_version=DETECTION_VERSION)
-            _insert_results(conn, [analysed[trip_id] for trip_id in sorted(completed)], profile)
+            qualities = {trip_id: result.quality for trip_id, result in analysed.items()}
+            completed = claims.complete_trips(conn, token, summaries, qualities, detection_version=DETECTION_VERSION)
+            insert_results(conn, [analysed[trip_id] for trip_id in sorted(completed)])
             for failure in failures:
                 claims.fail_trip(conn, token, failure.trip.id, failure.reason)
         for trip_id in analysed.keys() - completed:
@@ -166,11 +175,3 @@ class Worker:
             self._claims.discard(token)
             if handed_back:
                 log.info("handed_back", trips=len(handed_back))
-
-
-def _insert_results(conn: sa.Connection, results: Sequence[Analysis], profile: StoredProfile) -> None:
-    trips = [result.trip for result in results]
-    roster.insert_unknown(conn, (trip.driver_id for trip in trips), (trip.vehicle_id for trip in trips))
-    insert_events(conn, {result.trip.id: result.events for result in results})
-    scores = [NewScore(result.trip.id, result.trip.driver_id, result.score) for result in results]
-    insert_scores(conn, profile.version, scores)

@@ -69,7 +69,10 @@ def find_events(batch: Sequence[Samples]) -> list[list[HarshEvent]]:
 
 def _finished(events: list[HarshEvent], prepared: _Prepared, samples: Samples) -> list[HarshEvent]:
     events = sorted(events, key=lambda event: (event.peak_s, event.kind))
-    return _located(events if prepared.frozen_s is None else doubt_frozen(events, prepared.frozen_s), samples)
+    if prepared.frozen_s is not None:
+        events = [replace(event, derived=event.peak_g is not None) for event in events]
+        events = doubt_frozen(events, prepared.frozen_s)
+    return _located(events, samples)
 
 
 def _prepared(samples: Samples) -> _Prepared:
@@ -151,7 +154,16 @@ def _event(
         peak_g=None if kind is EventKind.SPEEDING else peak,
         speed_kmh=float(track.speed_kmh[at]),
         doubts=doubts,
+        speed_change_kmh=_speed_at(track, end) - _speed_at(track, start),
     )
+
+
+def _speed_at(track: Track, place: float) -> float:
+    """The speed between two samples, in km/h."""
+    before = int(place)
+    after = min(before + 1, len(track.speed_kmh) - 1)
+    first, second = float(track.speed_kmh[before]), float(track.speed_kmh[after])
+    return first + (place - before) * (second - first)
 
 
 def _located(events: list[HarshEvent], samples: Samples) -> list[HarshEvent]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import orjson
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from fleetflow.trips.quality import Quality
     from fleetflow.trips.summary import TripSummary
 
 
@@ -29,6 +32,7 @@ class ClaimedTrip:
     received_at: datetime
     sample_hz: float | None
     attempts: int
+    analysed_before: bool
     blob: str
 
 
@@ -39,7 +43,7 @@ SET status = 'PROCESSING', attempts = attempts + 1, lease_token = %(token)s,
 FROM ({chosen}) AS chosen
 WHERE trip.id = chosen.id
 RETURNING trip.id, trip.vehicle_id, trip.driver_id, trip.received_at, trip.sample_hz, trip.attempts,
-          trip.telemetry_blob::text AS blob
+          trip.detection_version IS NOT NULL AS analysed_before, trip.telemetry_blob::text AS blob
 """
 CLAIM_FRESH = CLAIM.format(
     chosen="""
@@ -73,9 +77,11 @@ COMPLETE = """
 UPDATE telemetry.trip_logs AS trip
 SET status = 'COMPLETED', lease_token = NULL, lease_expires_at = NULL, completed_at = clock_timestamp(),
     distance_km = done.distance_km, duration_s = done.duration_s,
-    sample_hz = COALESCE(trip.sample_hz, done.sample_hz), detection_version = %(detection_version)s
-FROM unnest(%(ids)s::uuid[], %(distance_km)s::float8[], %(duration_s)s::float8[], %(sample_hz)s::float8[])
-     AS done (id, distance_km, duration_s, sample_hz)
+    sample_hz = COALESCE(trip.sample_hz, done.sample_hz), detection_version = %(detection_version)s,
+    quality = done.quality, quality_reasons = done.reasons::jsonb
+FROM unnest(%(ids)s::uuid[], %(distance_km)s::float8[], %(duration_s)s::float8[], %(sample_hz)s::float8[],
+            %(quality)s::text[], %(reasons)s::text[])
+     AS done (id, distance_km, duration_s, sample_hz, quality, reasons)
 WHERE trip.id = done.id AND trip.lease_token = %(token)s
 RETURNING trip.id
 """
@@ -123,19 +129,34 @@ def fail_exhausted(conn: sa.Connection, *, max_attempts: int) -> list[UUID]:
 
 
 def complete_trips(
-    conn: sa.Connection, token: UUID, summaries: Mapping[UUID, TripSummary], *, detection_version: int
+    conn: sa.Connection,
+    token: UUID,
+    summaries: Mapping[UUID, TripSummary],
+    qualities: Mapping[UUID, Quality],
+    *,
+    detection_version: int,
 ) -> set[UUID]:
-    """Mark trips COMPLETED; returns those that were still this token's, and only they may be given a score."""
+    """Mark trips COMPLETED; returns those that were still this token's, and only they may be given a score.
+
+    `summaries` and `qualities` are of the same trips.
+    """
     values = {
         "token": token,
         "detection_version": detection_version,
         "ids": list(summaries),
+        "quality": [qualities[trip_id].verdict.value for trip_id in summaries],
+        "reasons": [_reasons(qualities[trip_id]) for trip_id in summaries],
         **{
             name: [getattr(summary, name) for summary in summaries.values()]
             for name in ("distance_km", "duration_s", "sample_hz")
         },
     }
     return set(conn.exec_driver_sql(COMPLETE, values).scalars())
+
+
+def _reasons(quality: Quality) -> str:
+    reasons = [{"finding": each.finding, "verdict": each.verdict, "text": each.text} for each in quality.reasons]
+    return orjson.dumps(reasons).decode()
 
 
 def fail_trip(conn: sa.Connection, token: UUID, trip_id: UUID, error: str) -> bool:

@@ -91,6 +91,14 @@ def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Like `connection`, but all statements see the database as it was at the first; it can only read."""
+    with translated_errors(), engine.begin() as conn:
+        conn.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        yield conn
+
+
+@contextmanager
 def translated_errors() -> Iterator[None]:
     """Turn the driver's ways of saying "not now" into StorageUnavailableError; let other errors through."""
     try:

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from fleetflow.safety.events import EventKind, HarshEvent
-from fleetflow.storage.tables import BEGAN_AT, driver_scores, drivers, harsh_events, trip_logs, vehicles
+from fleetflow.storage.tables import BEGAN_AT, driver_scores, drivers, trip_logs, vehicles
 from fleetflow.trips.columns import unpack
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ class TripReport:
     driver_name: str | None
     vehicle_id: str
     vehicle_name: str | None
+    vehicle_class: str | None
     status: str
     source: str
     started_at: datetime | None
@@ -201,6 +201,7 @@ def read_trip(conn: sa.Connection, trip_id: UUID, profile_version: int) -> TripR
             drivers.c.name.label("driver_name"),
             _text(trip_logs.c.vehicle_id),
             vehicles.c.name.label("vehicle_name"),
+            vehicles.c.vehicle_class,
             *(trip_logs.c[name] for name in plain),
             driver_scores.c.safety_score,
             *(column.label(name) for name, column in _COUNTS.items()),
@@ -227,20 +228,6 @@ def read_samples(conn: sa.Connection, trip_id: UUID) -> pd.DataFrame:
         return pd.DataFrame({"t_s": [], "speed_kmh": [], "g_force_long": []}, dtype=np.float64)
     samples = unpack(row[0])
     return pd.DataFrame({"t_s": _clock(samples, row.sample_hz), **_channels(samples)})
-
-
-def list_events(conn: sa.Connection, trip_id: UUID) -> list[HarshEvent]:
-    """All of a trip's events, harsh or not under today's thresholds, in order of their peak."""
-    columns = [column for column in harsh_events.c if column.name not in {"id", "trip_id"}]
-    statement = (
-        sa.select(*columns)
-        .where(harsh_events.c.trip_id == trip_id)
-        .order_by(harsh_events.c.peak_s, harsh_events.c.kind, harsh_events.c.id)
-    )
-    return [
-        HarshEvent(**{**row, "kind": EventKind(row["kind"]), "doubts": tuple(row["doubts"])})
-        for row in conn.execute(statement).mappings()
-    ]
 
 
 def _clock(samples: Samples, sample_hz: float | None) -> FloatArray:

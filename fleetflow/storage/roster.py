@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from fleetflow.storage.tables import drivers, vehicles
@@ -11,8 +12,6 @@ from fleetflow.storage.tables import drivers, vehicles
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
-
-    import sqlalchemy as sa
 
 
 INSERT_UNKNOWN = """
@@ -26,6 +25,15 @@ def insert_unknown(conn: sa.Connection, driver_ids: Iterable[UUID], vehicle_ids:
         known_once = sorted(set(ids))
         if known_once:
             conn.exec_driver_sql(INSERT_UNKNOWN.format(table=table), {"ids": known_once})
+
+
+def read_classes(conn: sa.Connection, vehicle_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The vehicle class of each vehicle that has one."""
+    known = sa.and_(vehicles.c.id.in_(list(vehicle_ids)), vehicles.c.vehicle_class.is_not(None))
+    return {
+        row.id: row.vehicle_class
+        for row in conn.execute(sa.select(vehicles.c.id, vehicles.c.vehicle_class).where(known))
+    }
 
 
 def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str, group_name: str | None = None) -> None:

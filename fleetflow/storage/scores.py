@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import sqlalchemy as sa
 
 from fleetflow.safety.events import EventKind
+from fleetflow.safety.judging import KINDS, scores_of
 from fleetflow.storage.tables import driver_scores
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from fleetflow.safety.judging import IntArray
     from fleetflow.safety.scores import TripScore
 
 
@@ -35,37 +38,77 @@ class ScoreRecord:
     profile_version: int
     driver_id: UUID
     safety_score: int
+    points: int
     harsh_braking_count: int
     rapid_accel_count: int
     harsh_cornering_count: int
     speeding_count: int
     created_at: datetime
+    updated_at: datetime | None
 
 
 INSERT = """
 INSERT INTO telemetry.driver_scores
-       (trip_id, profile_version, driver_id, safety_score,
+       (trip_id, profile_version, driver_id, safety_score, points,
         harsh_braking_count, rapid_accel_count, harsh_cornering_count, speeding_count)
-SELECT trip_id, %(profile_version)s, driver_id, safety_score, braking, acceleration, cornering, speeding
-FROM unnest(%(trip_id)b::uuid[], %(driver_id)b::uuid[], %(safety_score)b::int[],
+SELECT trip_id, %(profile_version)s, driver_id, safety_score, points, braking, acceleration, cornering, speeding
+FROM unnest(%(trip_id)b::uuid[], %(driver_id)b::uuid[], %(safety_score)b::int[], %(points)b::int[],
             %(braking)b::int[], %(acceleration)b::int[], %(cornering)b::int[], %(speeding)b::int[])
-     AS new (trip_id, driver_id, safety_score, braking, acceleration, cornering, speeding)
+     AS new (trip_id, driver_id, safety_score, points, braking, acceleration, cornering, speeding)
 ON CONFLICT DO NOTHING
+"""
+
+UPDATE = """
+UPDATE telemetry.driver_scores
+SET safety_score = %(safety_score)s, points = %(points)s, harsh_braking_count = %(braking)s,
+    rapid_accel_count = %(acceleration)s, harsh_cornering_count = %(cornering)s, speeding_count = %(speeding)s,
+    updated_at = clock_timestamp()
+WHERE trip_id = %(trip_id)s AND profile_version = %(profile_version)s
 """
 
 
 def insert_scores(conn: sa.Connection, profile_version: int, scores: Sequence[NewScore]) -> None:
     """Write scores given under one profile; a score that is there already stays as it is."""
-    if not scores:
+    counts = np.array([[new.score.counts.get(kind, 0) for kind in KINDS] for new in scores], dtype=np.int32)
+    points = np.array([new.score.points for new in scores], dtype=np.int32)
+    trip_ids, driver_ids = [new.trip_id for new in scores], [new.driver_id for new in scores]
+    insert_counts(conn, profile_version, trip_ids=trip_ids, driver_ids=driver_ids, counts=counts, points=points)
+
+
+def insert_counts(
+    conn: sa.Connection,
+    profile_version: int,
+    *,
+    trip_ids: Sequence[UUID],
+    driver_ids: Sequence[UUID],
+    counts: IntArray,
+    points: IntArray,
+) -> None:
+    """The same from columns: harsh events per trip and kind (as in `judging.KINDS`), and points per trip."""
+    if not trip_ids:
         return
     values = {
         "profile_version": profile_version,
-        "trip_id": [new.trip_id for new in scores],
-        "driver_id": [new.driver_id for new in scores],
-        "safety_score": [new.score.safety_score for new in scores],
-        **{kind.value: [new.score.counts.get(kind, 0) for new in scores] for kind in EventKind},
+        "trip_id": list(trip_ids),
+        "driver_id": list(driver_ids),
+        "safety_score": scores_of(points).tolist(),
+        "points": points.tolist(),
+        **{kind.value: counts[:, number].tolist() for number, kind in enumerate(KINDS)},
     }
     conn.exec_driver_sql(INSERT, values)
+
+
+def update_score(conn: sa.Connection, trip_id: UUID, profile_version: int, score: TripScore) -> None:
+    """Let a score follow a review of one of its trip's events."""
+    counts = {kind.value: score.counts.get(kind, 0) for kind in EventKind}
+    values = {"trip_id": trip_id, "profile_version": profile_version, "safety_score": score.safety_score}
+    conn.exec_driver_sql(UPDATE, {**values, "points": score.points, **counts})
+
+
+def list_versions(conn: sa.Connection, trip_id: UUID) -> list[int]:
+    """The profiles under which a trip has a score."""
+    statement = sa.select(driver_scores.c.profile_version).where(driver_scores.c.trip_id == trip_id)
+    return list(conn.scalars(statement.order_by(driver_scores.c.profile_version)))
 
 
 def read_score(conn: sa.Connection, trip_id: UUID, profile_version: int) -> ScoreRecord | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -24,8 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The newest migration, and the only schema this version of FleetFlow works with."""
+
+REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
 
 metadata = MetaData(
     schema=SCHEMA,
@@ -61,6 +65,11 @@ trip_logs = Table(
     Column("duration_s", Double),
     Column("sample_hz", Double),
     Column("detection_version", SmallInteger),
+    Column("quality", String(20)),
+    Column("quality_reasons", JSONB),
+    Column("offset_long_g", Double),
+    Column("offset_lat_g", Double),
+    Column("band_km", ARRAY(Double)),
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
     Column("lease_token", UUID),
     _moment("lease_expires_at"),
@@ -76,6 +85,8 @@ trip_logs = Table(
     CheckConstraint("duration_s >= 0 AND duration_s < 'Infinity'", name="duration_s"),
     CheckConstraint("sample_hz > 0 AND sample_hz < 'Infinity'", name="sample_hz"),
     CheckConstraint("jsonb_typeof(telemetry_blob) = 'object'", name="telemetry_blob"),
+    CheckConstraint("quality IN ('good', 'doubtful', 'unusable')", name="quality"),
+    CheckConstraint("cardinality(band_km) = 3", name="band_km"),
     Index("trip_logs_waiting_idx", "id", postgresql_where=text("status = 'PENDING' AND attempts = 0")),
     Index("trip_logs_retry_idx", "id", postgresql_where=text("status = 'PENDING' AND attempts > 0")),
     Index("trip_logs_lease_idx", "lease_expires_at", postgresql_where=text("status = 'PROCESSING'")),
@@ -101,6 +112,9 @@ harsh_events = Table(
     Column("latitude", Double),
     Column("longitude", Double),
     Column("doubts", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("derived", Boolean, nullable=False, server_default=text("false")),
+    Column("speed_change_kmh", Double),
+    Column("review", String(20)),
     CheckConstraint("kind IN ('braking', 'acceleration', 'cornering', 'speeding')", name="kind"),
     CheckConstraint("start_s <= peak_s AND peak_s <= end_s", name="order"),
     CheckConstraint("peak_g >= 0 AND peak_g < 'Infinity'", name="peak_g"),
@@ -108,6 +122,23 @@ harsh_events = Table(
     CheckConstraint("speed_kmh >= 0 AND speed_kmh < 'Infinity'", name="speed_kmh"),
     CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
     CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
+    CheckConstraint(f"review IN {REVIEWS}", name="review"),
+)
+
+event_reviews = Table(
+    "event_reviews",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("trip_id", UUID, ForeignKey(trip_logs.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("event_id", BigInteger, ForeignKey(harsh_events.c.id, ondelete="SET NULL"), index=True),
+    Column("kind", String(20), nullable=False),
+    Column("peak_s", Double, nullable=False),
+    Column("review", String(20)),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("author", Text, nullable=False),
+    _moment("created_at", required=True),
+    CheckConstraint("kind IN ('braking', 'acceleration', 'cornering', 'speeding')", name="kind"),
+    CheckConstraint(f"review IN {REVIEWS}", name="review"),
 )
 
 scoring_profiles = Table(
@@ -128,6 +159,7 @@ profile_activations = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("profile_version", Integer, ForeignKey(scoring_profiles.c.version), nullable=False),
     Column("activated_by", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
     _moment("activated_at", required=True),
 )
 
@@ -157,15 +189,54 @@ driver_scores = Table(
     Column("profile_version", Integer, ForeignKey(scoring_profiles.c.version), primary_key=True),
     Column("driver_id", UUID, ForeignKey(drivers.c.id), nullable=False),
     Column("safety_score", SmallInteger, nullable=False),
+    Column("points", Integer, nullable=False),
     Column("harsh_braking_count", Integer, nullable=False),
     Column("rapid_accel_count", Integer, nullable=False),
     Column("harsh_cornering_count", Integer, nullable=False),
     Column("speeding_count", Integer, nullable=False),
     _moment("created_at", required=True),
+    _moment("updated_at"),
+    CheckConstraint("points >= 0 AND safety_score = greatest(100 - points, 0)", name="points"),
     CheckConstraint("safety_score BETWEEN 0 AND 100", name="safety_score"),
     CheckConstraint(
         "harsh_braking_count >= 0 AND rapid_accel_count >= 0 AND harsh_cornering_count >= 0 AND speeding_count >= 0",
         name="counts",
     ),
     Index("driver_scores_driver_idx", "profile_version", "driver_id"),
+)
+
+rescore_runs = Table(
+    "rescore_runs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("profile_version", Integer, ForeignKey(scoring_profiles.c.version), nullable=False),
+    Column("state", String(20), nullable=False, server_default="RUNNING"),
+    _moment("since"),
+    _moment("until"),
+    Column("activates", Boolean, nullable=False),
+    Column("total_trips", Integer, nullable=False),
+    Column("done_trips", Integer, nullable=False, server_default="0"),
+    Column("last_trip_id", UUID),
+    Column("asked_by", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    _moment("started_at", required=True),
+    _moment("finished_at"),
+    CheckConstraint("state IN ('RUNNING', 'COMPLETED', 'CANCELLED')", name="state"),
+    CheckConstraint("(state = 'RUNNING') = (finished_at IS NULL)", name="finished"),
+    CheckConstraint("since < until", name="period"),
+    CheckConstraint("NOT activates OR (since IS NULL AND until IS NULL)", name="activates"),
+    Index("rescore_runs_running_idx", "state", unique=True, postgresql_where=text("state = 'RUNNING'")),
+)
+
+coaching_notes = Table(
+    "coaching_notes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("driver_id", UUID, ForeignKey(drivers.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("coached_on", Date, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    _moment("created_at", required=True),
+    _moment("withdrawn_at"),
+    CheckConstraint("length(note) BETWEEN 1 AND 2000", name="note"),
 )

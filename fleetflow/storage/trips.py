@@ -80,6 +80,8 @@ class TripRecord:
     sample_hz: float | None
     attempts: int
     error: str | None
+    quality: str | None
+    quality_reasons: list[dict[str, str]] | None
 
 
 # One statement for all requests that wait: the blobs travel as binary and become JSONB in the server. Rows are

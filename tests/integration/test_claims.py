@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from fleetflow.storage import claims
 from fleetflow.storage.database import connection
 from fleetflow.storage.trips import TripStatus, insert_trips, read_trip
+from fleetflow.trips.quality import Quality
 from fleetflow.trips.summary import TripSummary
 from tests.support.trips import new_trip
 
 pytestmark = pytest.mark.postgres
+QUALITY = Quality(())
 SUMMARY = TripSummary(distance_km=1.0, duration_s=60.0, sample_hz=10.0)
 
 
@@ -71,10 +73,12 @@ def test_a_worker_that_lost_its_lease_completes_nothing(engine: sa.Engine):
     claim(engine, frozen, lease_s=0)
     retry(engine, other)
     with connection(engine) as conn:
-        assert claims.complete_trips(conn, frozen, {trip.id: SUMMARY}, detection_version=1) == set()
+        assert claims.complete_trips(conn, frozen, {trip.id: SUMMARY}, {trip.id: QUALITY}, detection_version=1) == set()
         assert not claims.fail_trip(conn, frozen, trip.id, "no")
         assert claims.hand_back(conn, frozen) == []
-        assert claims.complete_trips(conn, other, {trip.id: SUMMARY}, detection_version=1) == {trip.id}
+        assert claims.complete_trips(conn, other, {trip.id: SUMMARY}, {trip.id: QUALITY}, detection_version=1) == {
+            trip.id
+        }
 
 
 def test_a_completed_trip_keeps_its_summary(engine: sa.Engine):
@@ -83,7 +87,7 @@ def test_a_completed_trip_keeps_its_summary(engine: sa.Engine):
     token = uuid.uuid4()
     claim(engine, token)
     with connection(engine) as conn:
-        claims.complete_trips(conn, token, {trip.id: SUMMARY}, detection_version=7)
+        claims.complete_trips(conn, token, {trip.id: SUMMARY}, {trip.id: QUALITY}, detection_version=7)
         record = read_trip(conn, trip.id)
     assert record
     assert (record.status, record.distance_km, record.duration_s, record.sample_hz) == ("COMPLETED", 1.0, 60.0, 10.0)

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from dashboard import components, explain, lanes, sampling, trip_charts, words
 from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.safety.profiles import DEFAULT_PROFILE
-from fleetflow.safety.scores import score_trip
+from fleetflow.safety.scores import gone_at, score_trip
 
 SIGNALS = hnp.arrays(
     np.float64, st.integers(1, 3000), elements=st.floats(-5, 5) | st.just(float("nan")), fill=st.just(0.0)
@@ -77,7 +77,7 @@ def test_the_explanation_ends_at_the_score_that_the_trip_has(events):
 
 @given(st.floats(0.401, 3))
 def test_an_event_is_gone_at_the_threshold_that_is_named_and_not_a_step_before(peak):
-    gone = explain.gone_at(event(peak))
+    gone = gone_at(event(peak))
     assert peak <= gone + 1e-6
     assert peak > gone - 0.01 - 1e-6
 

@@ -13,6 +13,7 @@ from fleetflow.queue.interface import Delivery, Fate
 from fleetflow.storage import claims
 from fleetflow.storage.database import connection
 from fleetflow.storage.trips import Stored, insert_trips
+from fleetflow.trips.quality import Quality
 from fleetflow.trips.summary import TripSummary
 from fleetflow.trips.wire import TripDecoder
 from ingest_api.intake import Intake
@@ -129,7 +130,9 @@ def finish(engine: sa.Engine, errors: dict[UUID, str | None]) -> None:
                 assert claims.fail_trip(conn, token, trip_id, error)
             else:
                 nothing = {trip_id: TripSummary(None, None, None)}
-                assert claims.complete_trips(conn, token, nothing, detection_version=1) == {trip_id}
+                assert claims.complete_trips(
+                    conn, token, nothing, dict.fromkeys(nothing, Quality(())), detection_version=1
+                ) == {trip_id}
         claims.hand_back(conn, token)
 
 

@@ -32,7 +32,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 SCORING = (ROOT / "docs" / "scoring.md").read_text()
 JSON = {"Content-Type": "application/json"}
 NDJSON = {"Content-Type": "application/x-ndjson"}
-OF_THE_MOMENT = {"trip_id", "received_at", "completed_at", "created_at"}
+OF_THE_MOMENT = {"id", "trip_id", "received_at", "completed_at", "created_at"}
 
 
 @pytest.fixture

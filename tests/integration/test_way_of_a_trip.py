@@ -40,6 +40,8 @@ def test_the_first_example_scores_95_with_one_harsh_braking(running: httpx.Clien
     assert {name: score[name] for name in score if name not in {"trip_id", "created_at"}} == {
         "driver_id": driver,
         "safety_score": 95,
+        "points": 5,
+        "updated_at": None,
         "harsh_braking_count": 1,
         "rapid_accel_count": 0,
         "harsh_cornering_count": 0,

@@ -69,7 +69,7 @@ def freeze() -> None:
 # Point -> program, where the function is looked up, and how it is wrapped.
 POINTS: dict[str, tuple[str, str, str, Callable[[Callable[..., Any]], Callable[..., Any]]]] = {
     "worker-after-claim": ("worker", "worker.loop", "analyse", before),
-    "worker-before-commit": ("worker", "worker.loop", "_insert_results", after),
+    "worker-before-commit": ("worker", "worker.loop", "insert_results", after),
     "worker-after-commit": ("worker", "worker.loop.Worker", "_finish", after),
     "worker-dies-of-a-trip": ("worker", "worker.analysis", "find_events", on_poison(die)),
     "worker-raises-on-a-trip": ("worker", "worker.analysis", "find_events", on_poison(fail)),

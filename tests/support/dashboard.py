@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -16,7 +16,9 @@ from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.safety.scores import score_trip
 from fleetflow.storage import profiles, roster
-from fleetflow.storage.tables import driver_scores, harsh_events, trip_logs
+from fleetflow.storage.events import insert_events
+from fleetflow.storage.scores import NewScore, insert_scores
+from fleetflow.storage.tables import trip_logs
 from fleetflow.trips.columns import pack
 from fleetflow.trips.samples import FloatArray, Samples
 
@@ -145,9 +147,9 @@ def insert_many_trips(conn: sa.Connection, *, trips: int, drivers: int) -> None:
     conn.execute(
         sa.text(
             """
-            INSERT INTO telemetry.driver_scores (trip_id, profile_version, driver_id, safety_score,
+            INSERT INTO telemetry.driver_scores (trip_id, profile_version, driver_id, safety_score, points,
                 harsh_braking_count, rapid_accel_count, harsh_cornering_count, speeding_count)
-            SELECT id, :version, driver_id, 100 - 5 * (point_count % 7), 1, 0, 1, 0 FROM telemetry.trip_logs
+            SELECT id, :version, driver_id, 95, 5, 1, 0, 1, 0 FROM telemetry.trip_logs
             """
         ),
         {"version": profiles.read_active(conn).version},
@@ -156,24 +158,8 @@ def insert_many_trips(conn: sa.Connection, *, trips: int, drivers: int) -> None:
 
 def _insert_score(conn: sa.Connection, trip_id: UUID, driver_id: UUID, events: Sequence[HarshEvent]) -> None:
     score = score_trip(events, DEFAULT_PROFILE)
-    if events:
-        conn.execute(sa.insert(harsh_events), [_event_row(trip_id, event) for event in events])
-    conn.execute(
-        sa.insert(driver_scores).values(
-            trip_id=trip_id,
-            profile_version=profiles.read_active(conn).version,
-            driver_id=driver_id,
-            safety_score=score.safety_score,
-            harsh_braking_count=score.counts.get(EventKind.BRAKING, 0),
-            rapid_accel_count=score.counts.get(EventKind.ACCELERATION, 0),
-            harsh_cornering_count=score.counts.get(EventKind.CORNERING, 0),
-            speeding_count=score.counts.get(EventKind.SPEEDING, 0),
-        )
-    )
-
-
-def _event_row(trip_id: UUID, event: HarshEvent) -> dict[str, Any]:
-    return {**asdict(event), "trip_id": trip_id, "kind": event.kind.value, "doubts": list(event.doubts)}
+    insert_events(conn, {trip_id: events})
+    insert_scores(conn, profiles.read_active(conn).version, [NewScore(trip_id, driver_id, score)])
 
 
 def _cruise(rng: np.random.Generator, t_s: FloatArray) -> FloatArray:

@@ -13,7 +13,8 @@ import pytest
 
 from fleetflow.__main__ import COMMANDS
 from fleetflow.safety import smoothing, tracks, tuning
-from fleetflow.safety.profiles import DEFAULT_PROFILE
+from fleetflow.safety.events import EventKind
+from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule
 from fleetflow.settings import Settings
 from fleetflow.trips import clock
 from ingest_api.app import VERSION
@@ -161,8 +162,8 @@ def test_the_default_profile_is_documented_as_it_is():
     rows = re.findall(
         r"^\| (\w+) \| ([\d.]+) (?:g|km/h) \| (\d+) \|", (ROOT / "docs" / "scoring.md").read_text(), re.MULTILINE
     )
-    documented = {kind: {"threshold": float(threshold), "penalty": int(points)} for kind, threshold, points in rows}
-    assert documented == DEFAULT_PROFILE.content()
+    documented = {EventKind(kind): Rule(float(threshold), int(points)) for kind, threshold, points in rows}
+    assert documented == DEFAULT_PROFILE.rules
 
 
 def test_the_documents_are_plain():

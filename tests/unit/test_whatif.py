@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from fleetflow.safety.events import EventKind
-from fleetflow.safety.judging import KINDS, EventColumns, Standing, TripColumns
-from fleetflow.safety.profiles import DEFAULT_PROFILE, TOLERANCE, Rule, ScoringProfile
+from fleetflow.safety.events import EventKind, Standing
+from fleetflow.safety.judging import CLASSES, KINDS, EventColumns, TripColumns
+from fleetflow.safety.profiles import DEFAULT_PROFILE, TOLERANCE, Rule, ScoringProfile, VehicleClass
 from fleetflow.safety.ranking.bunching import points_per_event
 from fleetflow.safety.ranking.days import DriverDays
 from fleetflow.safety.ranking.leaderboard import Leaderboard, rank_drivers
@@ -20,29 +21,60 @@ from fleetflow.safety.whatif.prepared import prepare
 from fleetflow.safety.whatif.sweep import sweep
 from tests.unit.whatif_fleets import fleet_of_drivers, fleets, random_profile, small_fleet, with_rules
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 STRICT = with_rules(braking=Rule(0.35, 5))
 
 
+def rules_of(profile: ScoringProfile, trips: TripColumns, trip: int):
+    return profile.rules_for(CLASSES[trips.vehicle_class[trip]])
+
+
 def counted_one_by_one(events: EventColumns, trips: TripColumns, profile: ScoringProfile) -> np.ndarray:
-    counts = np.zeros((len(trips.driver), len(KINDS)), dtype=int)
+    counts = np.zeros((len(trips), len(KINDS)), dtype=int)
     for trip, kind, peak, standing in zip(events.trip, events.kind, events.peak, events.standing, strict=True):
-        if standing in {Standing.COUNTS, Standing.CONFIRMED}:
-            counts[trip, kind] += peak > profile.rules[KINDS[kind]].threshold + TOLERANCE
+        if profile.lets_count(Standing(standing)):
+            counts[trip, kind] += peak > rules_of(profile, trips, trip)[KINDS[kind]].threshold + TOLERANCE
     return counts
 
 
+def points_one_by_one(counts: np.ndarray, trips: TripColumns, profile: ScoringProfile) -> np.ndarray:
+    """Per trip and kind."""
+    return np.array(
+        [
+            [rules_of(profile, trips, trip)[kind].points(int(count)) for kind, count in zip(KINDS, row, strict=True)]
+            for trip, row in enumerate(counts)
+        ]
+    )
+
+
+@settings(max_examples=50)
 @given(fleets)
 def test_counts_and_scores_equal_judging_every_event_alone(random: np.random.Generator):
     events, trips = small_fleet(random)
     prepared = prepare(events, trips)
-    for _ in range(3):
-        profile = random_profile(random)
+    for profile in (random_profile(random), random_profile(random)):
         judged = judge(prepared, profile)
         counts = counted_one_by_one(events, trips, profile)
+        lost = points_one_by_one(counts, trips, profile).sum(axis=1)
         assert np.array_equal(judged.counts, counts)
-        lost = counts @ np.array([profile.rules[kind].penalty for kind in KINDS])
         assert np.array_equal(judged.points, lost)
         assert np.array_equal(judged.scores, np.maximum(100 - lost, 0))
+
+
+def points_an_event(counts: np.ndarray, trips: TripColumns, profile: ScoringProfile, used: np.ndarray) -> float:
+    """Each kind and class at what its events cost on average, caps applied, weighted by the events that rank."""
+    points = points_one_by_one(counts, trips, profile)
+    costs, weights = [], []
+    for kind in range(len(KINDS)):
+        for number in range(len(CLASSES)):
+            mine = trips.vehicle_class == number
+            events = counts[mine, kind].sum()
+            nominal = profile.rules_for(CLASSES[number])[KINDS[kind]].penalty
+            costs.append(points[mine, kind].sum() / events if events else nominal)
+            weights.append(counts[mine & used, kind].sum())
+    return points_per_event(np.array(costs, dtype=np.float64), np.array(weights, dtype=np.float64))
 
 
 def leaderboard(events: EventColumns, trips: TripColumns, profile: ScoringProfile) -> Leaderboard:
@@ -50,14 +82,13 @@ def leaderboard(events: EventColumns, trips: TripColumns, profile: ScoringProfil
     counts = counted_one_by_one(events, trips, profile)
     used = trips.usable
     known = np.isfinite(trips.distance_km) | np.isfinite(trips.duration_s)
-    penalties = np.array([profile.rules[kind].penalty for kind in KINDS], dtype=np.float64)
-    psi0 = points_per_event(penalties, counts[used & known].sum(axis=0).astype(np.float64))
-    columns = (counts @ penalties, trips.distance_km, trips.duration_s / 3600)
+    psi0 = points_an_event(counts, trips, profile, used & known)
+    points = points_one_by_one(counts, trips, profile).sum(axis=1).astype(np.float64)
     days = DriverDays(
         int(trips.driver.max()) + 1, trips.driver[used].astype(np.intp), trips.day[used].astype(np.intp),
-        *(each[used] for each in columns),
+        *(each[used] for each in (points, trips.distance_km, trips.duration_s / 3600)),
     )  # fmt: skip
-    return rank_drivers(days, psi0=psi0)
+    return rank_drivers(days, psi0=psi0, minimum_km=profile.minimum_km)
 
 
 @settings(max_examples=40)
@@ -81,16 +112,23 @@ def test_the_order_of_a_whole_fleet_is_the_leaderboards():
     assert np.array_equal(order.rank, expected.rank)
 
 
+def lowered(rules: Mapping[EventKind, Rule], random: np.random.Generator) -> dict[EventKind, Rule]:
+    return {
+        kind: replace(rule, threshold=rule.threshold - float(random.choice([0, 0.01, 0.1])))
+        for kind, rule in rules.items()
+    }
+
+
+@settings(max_examples=50)
 @given(fleets)
 def test_stricter_thresholds_never_raise_a_score(random: np.random.Generator):
     events, trips = small_fleet(random)
     milder = random_profile(random)
     stricter = replace(
         milder,
-        rules={
-            kind: replace(rule, threshold=rule.threshold - random.choice([0, 0.01, 0.1]))
-            for kind, rule in milder.rules.items()
-        },
+        rules=lowered(milder.rules, random),
+        class_rules={name: lowered(rules, random) for name, rules in milder.class_rules.items()},
+        counts_doubtful=milder.counts_doubtful or bool(random.random() < 0.5),
     )
     found = compare(events, trips, milder, stricter)
     assert (found.score_change <= 0).all()
@@ -228,3 +266,36 @@ def test_a_threshold_that_nobody_exceeds_leaves_nothing_to_order_by():
     assert np.isnan(found.agreement[1])
     assert np.isnan(found.band[1]).all()
     assert found.plateau == (0, 0)
+
+
+def test_a_sweep_varies_one_class_where_it_has_rules_of_its_own():
+    events, trips, _ = fleet_of_drivers(9, 30, severity_sd=0.3)
+    trips = replace(trips, vehicle_class=(trips.driver % 2 * CLASSES.index(VehicleClass.HEAVY)).astype(np.int8))
+    own = {**DEFAULT_PROFILE.rules, EventKind.BRAKING: Rule(0.3, 5)}
+    profile = replace(DEFAULT_PROFILE, class_rules={VehicleClass.HEAVY: own})
+    prepared, tried = prepare(events, trips), np.array([0.3, 0.35, 0.4])
+    heavy = trips.vehicle_class[events.trip] > 0
+    for_heavy = sweep(prepared, profile, EventKind.BRAKING, tried, VehicleClass.HEAVY)
+    for_others = sweep(prepared, profile, EventKind.BRAKING, tried, VehicleClass.LIGHT)
+    for row, threshold in enumerate(tried):
+        above = events.peak > threshold + TOLERANCE
+        assert for_heavy.events[row] == (above & heavy).sum() + ((events.peak > 0.4 + TOLERANCE) & ~heavy).sum()
+        assert for_others.events[row] == (above & ~heavy).sum() + ((events.peak > 0.3 + TOLERANCE) & heavy).sum()
+    assert (for_heavy.active, for_others.active) == (0, 2)
+
+
+def test_where_doubtful_events_count_they_are_gained():
+    events, trips, _ = fleet_of_drivers(9, 10, severity_sd=0.3)
+    doubtful = replace(events, standing=(np.arange(len(events)) % 2).astype(np.int8) * np.int8(Standing.DOUBTFUL))
+    found = compare(doubtful, trips, DEFAULT_PROFILE, replace(DEFAULT_PROFILE, counts_doubtful=True))
+    assert found.gained[0] == ((events.peak > 0.4 + TOLERANCE) & (doubtful.standing == Standing.DOUBTFUL)).sum() > 0
+    assert not found.lost.any()
+
+
+def test_a_cap_makes_an_event_cheaper_for_the_fleet_and_flags_nobody_by_itself():
+    events, trips, _ = fleet_of_drivers(10, 40, severity_sd=0.0)
+    capped = with_rules(braking=Rule(0.25, 5, cap=5))
+    found = compare(events, trips, with_rules(braking=Rule(0.25, 5)), capped)
+    braked = found.after.counts[:, 0]
+    assert found.after.costs[0, 0] == pytest.approx(5 * (braked > 0).sum() / braked.sum())
+    assert not found.flagged.any()

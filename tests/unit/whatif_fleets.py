@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fleetflow.safety.events import EventKind
-from fleetflow.safety.judging import KINDS, EventColumns, TripColumns
-from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule, ScoringProfile
+from fleetflow.safety.judging import CLASSES, KINDS, EventColumns, TripColumns
+from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule, ScoringProfile, VehicleClass
 from fleetflow.safety.tuning import FLOOR_G, FLOOR_KMH
 
 if TYPE_CHECKING:
@@ -27,9 +27,21 @@ def with_rules(**rules: Rule) -> ScoringProfile:
 
 
 def random_profile(random: np.random.Generator) -> ScoringProfile:
-    """Thresholds anywhere above the floor, often on the same hundredth as peaks are, and any penalties."""
-    rules = {kind.value: Rule(_peak(random, kind), int(random.integers(0, 11))) for kind in KINDS}
-    return with_rules(**rules)
+    """Anything a profile can say; thresholds above the floor, often on the same hundredth as peaks are."""
+    return replace(
+        DEFAULT_PROFILE,
+        rules=_random_rules(random),
+        class_rules={name: _random_rules(random) for name in VehicleClass if random.random() < 0.5},
+        counts_doubtful=bool(random.random() < 0.3),
+        minimum_km=float(random.choice([0.0, 0.0, 30.0])),
+    )
+
+
+def _random_rules(random: np.random.Generator) -> dict[EventKind, Rule]:
+    caps = (None, None, 0, 7, 20)
+    return {
+        kind: Rule(_peak(random, kind), int(random.integers(0, 11)), caps[random.integers(len(caps))]) for kind in KINDS
+    }
 
 
 def _peak(random: np.random.Generator, kind: EventKind) -> float:
@@ -42,7 +54,7 @@ def small_fleet(random: np.random.Generator) -> tuple[EventColumns, TripColumns]
     count, many = int(random.integers(1, 60)), int(random.integers(0, 200))
     trips = TripColumns(
         driver=random.integers(0, 6, count).astype(np.int32),
-        vehicle_class=random.integers(0, 3, count).astype(np.int8),
+        vehicle_class=random.integers(0, len(CLASSES), count).astype(np.int8),
         day=random.integers(-1, 6, count).astype(np.int32),
         distance_km=np.where(random.random(count) < 0.1, np.nan, random.lognormal(3, 1, count)),
         duration_s=np.where(random.random(count) < 0.3, np.nan, random.lognormal(7, 1, count)),

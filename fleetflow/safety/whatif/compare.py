@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fleetflow.safety.judging import KINDS
 from fleetflow.safety.ranking.bunching import measure_bunching
 from fleetflow.safety.ranking.fit import fit
 from fleetflow.safety.scores import FULL_SCORE
 from fleetflow.safety.whatif.judged import Judged, competition_ranks, judge
 from fleetflow.safety.whatif.mix import Cells, Moves, moves
-from fleetflow.safety.whatif.prepared import prepare
+from fleetflow.safety.whatif.prepared import LANES, prepare
 
 if TYPE_CHECKING:
     from fleetflow.safety.flat import BoolArray
@@ -50,7 +51,7 @@ class Comparison:
     after: Judged
     scores_before: Scores
     scores_after: Scores
-    score_change: IntArray
+    score_change: npt.NDArray[np.int32]
     gained: IntArray
     lost: IntArray
     in_both: BoolArray
@@ -73,16 +74,15 @@ def contrast(prepared: Prepared, before: Judged, after: Judged) -> Comparison:
     """What changes between two judgements of one prepared fleet."""
     usable = prepared.trips.usable
     in_both = before.order.ranked & after.order.ranked
-    more = (after.counts - before.counts)[usable]
     return Comparison(
         before=before, after=after, scores_before=_scores(before.scores[usable]),
         scores_after=_scores(after.scores[usable]), score_change=after.scores - before.scores,
-        gained=np.maximum(more, 0).sum(axis=0), lost=np.maximum(-more, 0).sum(axis=0),
+        gained=_events_between(prepared, after, before), lost=_events_between(prepared, before, after),
         in_both=in_both, move=_move(before, after, in_both), moves=_moves(prepared, before, after, in_both),
     )  # fmt: skip
 
 
-def _scores(scores: IntArray) -> Scores:
+def _scores(scores: npt.NDArray[np.int32]) -> Scores:
     histogram = np.bincount(scores, minlength=FULL_SCORE + 1)
     return Scores(histogram, float(scores.mean()) if len(scores) else float("nan"))
 
@@ -110,18 +110,27 @@ def _moves(prepared: Prepared, before: Judged, after: Judged, in_both: BoolArray
     return Moves(*(_rows(each, in_both) for each in (found.p_worse, found.p_better, found.expected)))
 
 
-def _cells(prepared: Prepared, before: Judged, after: Judged) -> dict[tuple[int, int], FloatArray]:
-    """Events per block, by the points of one event under each profile; those that cost nothing are left out."""
-    cells: dict[tuple[int, int], FloatArray] = {}
-    for kind, vehicle_class in np.ndindex(*before.starts.shape):
-        first, second = (int(each.starts[kind, vehicle_class]) for each in (before, after))
-        costs = (int(before.rules.penalties[kind, vehicle_class]), int(after.rules.penalties[kind, vehicle_class]))
-        both, end = max(first, second), prepared.between(kind, vehicle_class).stop
+def _cells(prepared: Prepared, before: Judged, after: Judged) -> dict[tuple[float, float], FloatArray]:
+    """Events per block, by what one event costs under each profile; those that cost nothing are left out."""
+    cells: dict[tuple[float, float], FloatArray] = {}
+    for place in np.ndindex(*LANES):
+        first, second = (int(each.starts[place]) for each in (before, after))
+        costs = (float(before.costs[place[1:]]), float(after.costs[place[1:]]))
+        both, end = max(first, second), prepared.lane(*place).stop
         under_one = (costs[0] * (first < both), costs[1] * (second < both))
         for points, some in ((under_one, slice(min(first, second), both)), (costs, slice(both, end))):
             if any(points) and some.start < some.stop:
                 cells[points] = cells.get(points, 0.0) + prepared.roads.count_in_blocks(prepared.block[some])
     return cells
+
+
+def _events_between(prepared: Prepared, harsh: Judged, not_harsh: Judged) -> IntArray:
+    """Events per kind, of usable trips, that are harsh in one judgement only."""
+    found = np.zeros(len(KINDS), dtype=np.int64)
+    for place in np.ndindex(*LANES):
+        trip = prepared.trip[harsh.starts[place] : not_harsh.starts[place]]
+        found[place[1]] += np.count_nonzero(prepared.trips.usable[trip])
+    return found
 
 
 def _rows(column: FloatArray, who: BoolArray) -> FloatArray:

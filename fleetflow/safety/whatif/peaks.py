@@ -63,4 +63,4 @@ def beyond_per_100_km(sorted_peaks: FloatArray, thresholds: FloatArray, distance
 
 def first_beyond(sorted_peaks: FloatArray, thresholds: FloatArray) -> IntArray:
     """Where the peaks begin that exceed each threshold, as a profile judges it."""
-    return np.searchsorted(sorted_peaks, thresholds + TOLERANCE, side="right").astype(np.int64)
+    return np.asarray(np.searchsorted(sorted_peaks, thresholds + TOLERANCE, side="right"), dtype=np.int64)

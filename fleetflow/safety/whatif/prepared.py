@@ -1,4 +1,4 @@
-"""A fleet laid out once so that judging it under any profile is a matter of slices: events by kind, class and peak."""
+"""A fleet laid out once so that judging it under any profile is a matter of slices: events by lane and peak."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fleetflow.safety.judging import KINDS, Standing
+from fleetflow.safety.events import Standing
+from fleetflow.safety.judging import CLASSES, KINDS
 from fleetflow.safety.ranking.bunching import Blocks
 from fleetflow.safety.ranking.days import KM_PER_EXPOSURE
 from fleetflow.safety.ranking.exposure import SECONDS_PER_HOUR, complete_distances
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from fleetflow.safety.judging import EventColumns, TripColumns
     from fleetflow.trips.samples import FloatArray
 
-COUNTING = (Standing.COUNTS, Standing.CONFIRMED)
+SURENESS = 2  # events that count, and those that count where the profile lets doubtful ones
+LANES = (SURENESS, len(KINDS), len(CLASSES))
+"""Events are kept in lanes: by sureness, kind and vehicle class."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +48,7 @@ class Roads:
         """A column of the blocks added up by driver."""
         return np.bincount(self.driver, weights=column, minlength=self.drivers).astype(np.float64)
 
-    def per_block(self, column: npt.NDArray[np.signedinteger[Any]]) -> FloatArray:
+    def per_block(self, column: npt.NDArray[np.number[Any]]) -> FloatArray:
         """A column of the trips added up by block; what is in no block is left out."""
         return np.bincount(self.block, weights=column.astype(np.float64), minlength=len(self.driver) + 1)[:-1].astype(
             np.float64
@@ -62,36 +65,35 @@ class Roads:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """Events that may count, sorted by kind, class and peak; doubtful and dismissed ones are left out.
+    """Events that may count, their peaks rising within each lane; dismissed ones are left out.
 
-    `bounds[kind, class]` and the next in line are where that kind and class begin and end.
+    `trip` and `block` are each event's; `bounds` (lanes + 1,) is where the lanes, counted through, begin and end.
     """
 
     trips: TripColumns
     roads: Roads
-    classes: int
     bounds: IndexArray
     peak: FloatArray
     trip: IndexArray
     block: IndexArray
 
-    def between(self, kind: int, vehicle_class: int) -> slice:
-        """Where the events of a kind and class lie, their peaks rising."""
-        at = kind * self.classes + vehicle_class
+    def lane(self, *place: int) -> slice:
+        """Where the events of one lane lie: its place is (sureness, kind, vehicle class)."""
+        at = int(np.ravel_multi_index(place, LANES))
         return slice(int(self.bounds[at]), int(self.bounds[at + 1]))
 
 
 def prepare(events: EventColumns, trips: TripColumns) -> Prepared:
     """Lay out a fleet's events and trips; one sort, and from then on none."""
     roads = _roads(trips)
-    classes = int(trips.vehicle_class.max(initial=0)) + 1
-    kept = np.isin(events.standing, COUNTING) & ~np.isnan(events.peak)
+    kept = (events.standing != Standing.DISMISSED) & ~np.isnan(events.peak)
     trip, peak = events.trip[kept].astype(np.intp), events.peak[kept]
-    group = events.kind[kept].astype(np.intp) * classes + trips.vehicle_class[trip]
-    order = np.lexsort((peak, group))
-    bounds = np.searchsorted(group[order], np.arange(len(KINDS) * classes + 1))
+    doubtful = (events.standing[kept] == Standing.DOUBTFUL).astype(np.intp)
+    lane = np.ravel_multi_index((doubtful, events.kind[kept], trips.vehicle_class[trip]), LANES)
+    order = np.lexsort((peak, lane))
+    bounds = np.searchsorted(lane[order], np.arange(np.prod(LANES) + 1))
     trip = trip[order]
-    return Prepared(trips, roads, classes, bounds, peak[order], trip, roads.block[trip])
+    return Prepared(trips, roads, bounds, peak[order], trip, roads.block[trip])
 
 
 def _roads(trips: TripColumns) -> Roads:

@@ -53,12 +53,21 @@ class Sweep:
     events: IntArray
 
 
-def sweep(prepared: Prepared, profile: ScoringProfile, kind: EventKind, thresholds: FloatArray) -> Sweep:
-    """Vary the threshold of one kind, in g (km/h for speeding); the profile's own is added where it is missing."""
-    own = profile.rules[kind].threshold
+def sweep(
+    prepared: Prepared,
+    profile: ScoringProfile,
+    kind: EventKind,
+    thresholds: FloatArray,
+    vehicle_class: str | None = None,
+) -> Sweep:
+    """Vary the threshold of one kind, in g (km/h for speeding); the profile's own is added where it is missing.
+
+    It is varied for a vehicle class with rules of its own, or for all vehicles that go by the profile's.
+    """
+    own = profile.rules_for(vehicle_class)[kind].threshold
     tried = np.unique(np.append(thresholds[np.abs(thresholds - own) > TOLERANCE], own))
     now = judge(prepared, profile)
-    there = [judge(prepared, with_threshold(profile, kind, float(each))) for each in tried]
+    there = [judge(prepared, with_threshold(profile, kind, float(each), vehicle_class)) for each in tried]
     who, active = now.order.ranked, int(np.searchsorted(tried, own))
     means = [each.order.fit.mean[who] for each in there]
     agreements = np.array([_agreement(now, each) for each in there])
@@ -90,7 +99,7 @@ def _repeat_line(prepared: Prepared, now: Judged) -> float:
 def _band(prepared: Prepared, kind: int, judged: tuple[Judged, Judged]) -> FloatArray:
     """Whatever is stricter drops events of the milder; here every driver's alike. The first is the active one."""
     who = judged[0].order.ranked
-    milder, stricter = sorted(judged, key=lambda each: int(each.starts[kind].sum()))
+    milder, stricter = sorted(judged, key=lambda each: int(each.starts[:, kind].sum()))
     (events, points), (left, _) = (_of_kind(prepared, each, kind) for each in (milder, stricter))
     share = left.sum() / events.sum() if events.any() else 1.0
     rest = milder.order.points - points
@@ -108,5 +117,5 @@ def _band(prepared: Prepared, kind: int, judged: tuple[Judged, Judged]) -> Float
 def _of_kind(prepared: Prepared, judged: Judged, kind: int) -> tuple[FloatArray, FloatArray]:
     """Harsh events of a kind, and their points, per driver."""
     roads, counts = prepared.roads, judged.counts[:, kind]
-    costs = judged.rules.penalties[kind][prepared.trips.vehicle_class]
-    return roads.per_driver(roads.per_block(counts)), roads.per_driver(roads.per_block(counts * costs))
+    points = judged.rules.points_of_kind(kind, counts, prepared.trips.vehicle_class)
+    return roads.per_driver(roads.per_block(counts)), roads.per_driver(roads.per_block(points))

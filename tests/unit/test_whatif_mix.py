@@ -13,7 +13,6 @@ from fleetflow.safety.whatif.mix import (
     SURE,
     Cells,
     Moves,
-    cells_of,
     kappa_weights,
     moves,
     p_keeps_less,
@@ -96,8 +95,7 @@ def test_moves_are_shares_that_turn_round_when_the_profiles_are_swapped(numbers,
 
 
 def test_a_fleet_without_events_moves_nobody():
-    none = np.zeros(0, dtype=np.int64)
-    nothing = cells_of(none, none, none, drivers=4)
+    nothing = Cells(np.zeros((4, 2)), np.array([5.0, 5.0]), np.array([5.0, 0.0]))
     found = moves(nothing, np.ones(4), np.ones(4))
     assert found.flagged.tolist() == [False] * 4
 
@@ -120,15 +118,3 @@ def test_kappa_is_large_where_mixes_are_alike_and_small_where_they_differ():
     mean_alike, mean_apart = (float(kappa_weights(each.counts) @ np.log(KAPPA)) for each in (alike, apart))
     assert mean_alike > np.log(50)
     assert mean_apart == pytest.approx(np.log(2), abs=0.5)  # beta(1, 1) is two events' worth
-
-
-def test_events_are_told_apart_by_what_they_cost_under_both_profiles():
-    driver = np.array([0, 0, 1, 2, 2, 2])
-    before, after = np.array([5, 5, 5, 0, 0, 3]), np.array([5, 0, 5, 0, 4, 3])
-    cells = cells_of(driver, before, after, drivers=4)
-    found = dict(
-        zip(zip(cells.before.tolist(), cells.after.tolist(), strict=True), cells.counts.T.tolist(), strict=True)
-    )
-    assert found == {
-        (5, 5): [1, 1, 0, 0], (5, 0): [1, 0, 0, 0], (0, 4): [0, 0, 1, 0], (3, 3): [0, 0, 1, 0],
-    }  # fmt: skip

@@ -59,19 +59,6 @@ class Moves:
         return np.maximum(self.p_worse, self.p_better) >= SURE
 
 
-def cells_of(driver: IntArray, before: IntArray, after: IntArray, drivers: int) -> Cells:
-    """Gather events, each given by its driver, a number below `drivers`, and its points under the two profiles.
-
-    Events without points under both are left out.
-    """
-    counted = (before != 0) | (after != 0)
-    driver, before, after = driver[counted], before[counted], after[counted]
-    width = int(after.max(initial=0)) + 1
-    pairs, cell = np.unique(before * width + after, return_inverse=True)
-    counts = np.bincount(driver * len(pairs) + cell, minlength=drivers * len(pairs)).reshape(drivers, len(pairs))
-    return Cells(counts.astype(np.float64), (pairs // width).astype(np.float64), (pairs % width).astype(np.float64))
-
-
 def moves(cells: Cells, shape: FloatArray, rate: FloatArray, draws: int = DRAWS) -> Moves:
     """How surely each driver's rank moves, from `draws` draws with a fixed seed.
 

@@ -17,6 +17,8 @@ from fleetflow.safety.profiles import TOLERANCE
 from fleetflow.safety.tuning import FLOOR_G, FLOOR_KMH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fleetflow.trips.samples import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -45,22 +47,28 @@ def edges_of(kind: EventKind) -> FloatArray:
     return np.arange(round(FLOOR_G * BINS_PER_G), round(MOST_G * BINS_PER_G) + 1) / BINS_PER_G
 
 
-def distribution(kind: EventKind, sorted_peaks: FloatArray) -> Distribution:
-    """The histogram of one kind's peaks, which rise."""
+def distribution(kind: EventKind, lanes: Sequence[FloatArray]) -> Distribution:
+    """The histogram of one kind's peaks, which rise within each of the lanes (see `Prepared.peaks_of`)."""
     edges = edges_of(kind)
-    starts = first_beyond(sorted_peaks, edges)
-    starts[0] = 0
-    return Distribution(edges, np.diff(starts, append=len(sorted_peaks)))
+    beyond = _beyond(lanes, edges)
+    beyond[0] = sum(map(len, lanes))
+    return Distribution(edges, -np.diff(beyond, append=0))
 
 
-def beyond_per_100_km(sorted_peaks: FloatArray, thresholds: FloatArray, distance_km: float) -> FloatArray:
-    """Events per 100 km above each threshold; NaN without distance. `sorted_peaks` rise."""
+def beyond_per_100_km(lanes: Sequence[FloatArray], thresholds: FloatArray, distance_km: float) -> FloatArray:
+    """Events per 100 km above each threshold; NaN without distance. Peaks rise within each of the lanes."""
     if distance_km <= 0:
         return np.full(len(thresholds), np.nan)
-    beyond = len(sorted_peaks) - first_beyond(sorted_peaks, thresholds).astype(np.float64)
-    return beyond * (PER_KM / distance_km)
+    return _beyond(lanes, thresholds).astype(np.float64) * (PER_KM / distance_km)
 
 
 def first_beyond(sorted_peaks: FloatArray, thresholds: FloatArray) -> IntArray:
     """Where the peaks begin that exceed each threshold, as a profile judges it."""
     return np.asarray(np.searchsorted(sorted_peaks, thresholds + TOLERANCE, side="right"), dtype=np.int64)
+
+
+def _beyond(lanes: Sequence[FloatArray], thresholds: FloatArray) -> IntArray:
+    beyond = np.zeros(len(thresholds), dtype=np.int64)
+    for peaks in lanes:
+        beyond += len(peaks) - first_beyond(peaks, thresholds)
+    return beyond

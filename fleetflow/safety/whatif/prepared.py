@@ -15,6 +15,7 @@ from fleetflow.safety.ranking.days import KM_PER_EXPOSURE
 from fleetflow.safety.ranking.exposure import SECONDS_PER_HOUR, complete_distances
 
 if TYPE_CHECKING:
+    from fleetflow.safety.events import EventKind
     from fleetflow.safety.flat import IndexArray
     from fleetflow.safety.judging import EventColumns, TripColumns
     from fleetflow.trips.samples import FloatArray
@@ -38,6 +39,11 @@ class Roads:
     driven: FloatArray
     trips: IndexArray
     days: IndexArray
+
+    @property
+    def distance_km(self) -> float:
+        """What the fleet drove."""
+        return float(self.driven.sum()) * KM_PER_EXPOSURE
 
     @property
     def drivers(self) -> int:
@@ -81,6 +87,12 @@ class Prepared:
         """Where the events of one lane lie: its place is (sureness, kind, vehicle class)."""
         at = int(np.ravel_multi_index(place, LANES))
         return slice(int(self.bounds[at]), int(self.bounds[at + 1]))
+
+    def peaks_of(self, kind: EventKind, *, doubtful: bool = False) -> list[FloatArray]:
+        """One kind's peaks on the trips that rank drivers, rising within each array; with the doubtful ones or not."""
+        places = np.ndindex(1 + doubtful, 1, len(CLASSES))
+        lanes = [self.lane(sureness, KINDS.index(kind), vehicle_class) for sureness, _, vehicle_class in places]
+        return [self.peak[lane][self.block[lane] < len(self.roads.driver)] for lane in lanes]
 
 
 def prepare(events: EventColumns, trips: TripColumns) -> Prepared:

@@ -105,10 +105,12 @@ def test_the_order_is_the_leaderboards(random: np.random.Generator):
     assert order.points == pytest.approx(expected.points)
 
 
-def test_the_order_of_a_whole_fleet_is_the_leaderboards():
+@pytest.mark.parametrize("minimum_km", [0.0, 1500.0])
+def test_the_order_of_a_whole_fleet_is_the_leaderboards(minimum_km: float):
     events, trips, _ = fleet_of_drivers(3, 60, severity_sd=0.3)
-    order, expected = judge(prepare(events, trips), STRICT).order, leaderboard(events, trips, STRICT)
-    assert order.ranked.sum() > 40
+    profile = replace(STRICT, minimum_km=minimum_km)
+    order, expected = judge(prepare(events, trips), profile).order, leaderboard(events, trips, profile)
+    assert order.ranked.sum() > 20
     assert np.array_equal(order.rank, expected.rank)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from rich.console import Console
 
-from benchmarks import detection, latency, ranking, throughput
+from benchmarks import detection, latency, ranking, throughput, whatif
 from benchmarks.report import Row, show
 from benchmarks.services import Stack, stacks
 
@@ -22,7 +22,11 @@ ON_A_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
     "latency": latency.accepted_to_scored,
     "memory": throughput.memory,
 }
-ALONE: dict[str, Callable[[], Iterator[Row]]] = {"detection": detection.finding, "ranking": ranking.ranking}
+ALONE: dict[str, Callable[[], Iterator[Row]]] = {
+    "detection": detection.finding,
+    "ranking": ranking.ranking,
+    "whatif": whatif.whatif,
+}
 
 
 def main(chosen: list[str]) -> int:

@@ -19,7 +19,7 @@ page = st.navigation(
             title="Leaderboard",
             icon=":material/leaderboard:",
             default=True,
-            help="All drivers of a period by average score, and where the fleet's harsh events come from.",
+            help="All drivers by points per 100 km, how sure their ranks are, and where harsh events come from.",
         ),
         st.Page(
             components.DRIVER,

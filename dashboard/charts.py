@@ -135,6 +135,43 @@ def highest_rates(leaderboard: pd.DataFrame, *, least_km: float, count: int = 8)
     return figure.update_xaxes(showgrid=True, gridcolor=look.HAIRLINE, nticks=5, rangemode="tozero")
 
 
+def riskiest(ranked: pd.DataFrame, *, count: int = 8) -> go.Figure:
+    """The ranked drivers with the most points per 100 km, the worst on top: a dot on the bar of its 90 % interval."""
+    top = ranked.nsmallest(count, "rank").iloc[::-1]
+    rows = list(range(len(top)))
+    names = [words.driver(name, each) for name, each in zip(top["name"], top["driver_id"], strict=True)]
+    figure = go.Figure()
+    figure.add_bar(
+        y=rows,
+        x=top["high"] - top["low"],
+        base=top["low"],
+        orientation="h",
+        width=0.34,
+        marker={"color": look.SOFT, "cornerradius": 3},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        y=rows,
+        x=top["points_per_100_km"],
+        mode="markers",
+        marker={"size": 9, "color": look.INK, "opacity": 1},
+        customdata=np.column_stack(
+            [names, [_interval(*pair) for pair in zip(top["low"], top["high"], strict=True)], top["rank"]]
+        ),
+        hovertemplate="<b>%{customdata[0]}</b><br>%{x:.1f} points per 100 km, rank %{customdata[2]}"
+        "<br>90 %% interval %{customdata[1]}<extra></extra>".replace("%%", "%"),
+    )
+    style(figure, 268)
+    figure.update_yaxes(
+        showgrid=False, tickvals=rows, ticktext=[_short(name) for name in names], tickfont_color=look.INK
+    )
+    return figure.update_xaxes(showgrid=True, gridcolor=look.HAIRLINE, nticks=5, rangemode="tozero")
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{words.decimal(low)} to {words.decimal(high)}"
+
+
 def _short(name: str, longest: int = 19) -> str:
     bare = name.removeprefix("Simulated ")
     return bare if len(bare) <= longest else f"{bare[: longest - 1]}…"

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import streamlit as st
 
-from fleetflow.storage import profiles, reports
+from dashboard.ranking import rank_fleet
+from fleetflow.storage import driving, profiles, reports
 from fleetflow.storage.database import check_schema, connection, create_engine
 from fleetflow.storage.events import read_events
 
@@ -86,6 +87,15 @@ def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataF
     """See reports.read_leaderboard; with `events` (harsh events of all kinds) and `per_100_km`."""
     with _reading(database) as conn:
         return reports.with_rates(reports.read_leaderboard(conn, version, since))
+
+
+@st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
+def ranking(database: str, version: int, since: datetime | None, zone: str) -> pd.DataFrame:
+    """Who is ranked where, and how surely; see ranking.rank_fleet. Without a driver it has no row."""
+    with _reading(database) as conn:
+        profile = profiles.read_profile(conn, version).profile
+        driven = driving.read_driver_days(conn, version, since=since, zone=zone)
+    return rank_fleet(driven, profile)[0] if len(driven) else driven
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)

@@ -4,18 +4,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import components, data, look, tables, words
+from dashboard import charts, components, data, look, tables, words
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import pandas as pd
-
 LEGEND = "  ·  ".join(f":{each.name}[{each.sign}] {each.noun}" for each in look.KINDS.values())
 LEAST_KM = 20.0
 """Below this a single event would put a driver at the top of the list."""
+
+
+RANK_COLUMNS = (
+    "rank", "rank_low", "rank_high", "status", "points_per_100_km", "low", "high", "raw_per_100_km", "worse_half",
+    "verdict", "km_needed",
+)  # fmt: skip
+RANKING_HELP = (
+    "Drivers are ordered by penalty points per 100 km, estimated from all drivers together: little driving pulls a"
+    " figure towards the fleet's. Every rank between the likely ones fits the data. Who has not driven enough to tell"
+    " him from the others has no rank, neither a good nor a bad one."
+)
+
+
+def with_ranks(drivers: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
+    """The drivers with RANK_COLUMNS in the order of the ranking; those without a usable trip last."""
+    columns = [name for name in RANK_COLUMNS if name in ranking]
+    merged = ranking[["driver_id", *columns]].merge(drivers, on="driver_id", how="right") if columns else drivers
+    merged = merged.reindex(columns=[*dict.fromkeys([*merged.columns, *RANK_COLUMNS])])
+    place = pd.Series(range(len(ranking)), index=ranking["driver_id"], dtype="float64")
+    order = merged["driver_id"].map(place).sort_values(kind="stable", na_position="last").index
+    return merged.loc[order].reset_index(drop=True)
+
+
+def show_riskiest(ranked: pd.DataFrame) -> None:
+    """The ranked drivers with the most points per 100 km; without ranks, those with the most events."""
+    placed = ranked[ranked["rank"] > 0]
+    if placed.empty:
+        least_km = least_distance(ranked)
+        note = f"Nobody has a rank yet. Drivers with {words.decimal(least_km, 0, 'km')} or more"
+        components.card_head("Most events per 100 km", note)
+        figure, alt = charts.highest_rates(ranked, least_km=least_km), "The drivers with the most events per 100 km"
+    else:
+        components.card_head("Riskiest drivers", "Penalty points per 100 km; the bar is the 90 % interval")
+        worst = placed.iloc[0]
+        figure = charts.riskiest(placed)
+        alt = (
+            f"{words.driver(worst['name'], worst['driver_id'])} has the most penalty points per 100 km:"
+            f" {words.decimal(worst['points_per_100_km'])}, likely {words.decimal(worst['low'])} to"
+            f" {words.decimal(worst['high'])}."
+        )
+    components.chart(figure, key="riskiest", alt=alt)
 
 
 def caption(since: datetime | None, now: datetime, zone: str) -> str:

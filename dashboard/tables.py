@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dashboard.explain import Judged
 
 ROW_PX = 36
+VERDICT_WORDS = {"clearly above": "▲ clearly above", "clearly below": "▼ clearly below", "cannot tell": "cannot tell"}
 STATUS_WORDS = {"PENDING": "waits", "PROCESSING": "in work", "FAILED": "failed"}
 
 
@@ -35,11 +37,15 @@ def _height(rows: int, most: int) -> int | Literal["content"]:
 
 
 def leaderboard(frame: pd.DataFrame, zone: str) -> None:
-    """Drivers by mean score; a name opens the driver."""
+    """Drivers by points per 100 km, those without a rank last; a name opens the driver."""
     shown = pd.DataFrame(
         {
-            "rank": frame["rank"],
+            "rank": frame["rank"].where(frame["rank"] > 0),
             "name": driver_names(frame),
+            "likely": [_between(*row) for row in zip(frame["rank_low"], frame["rank_high"], strict=True)],
+            "points": frame["points_per_100_km"].where(frame["rank"] > 0).round(1),
+            "interval": _intervals(frame),
+            "verdict": _verdicts(frame),
             "mean_score": frame["mean_score"].round(1),
             "per_100_km": frame["per_100_km"].round(1),
             "distance_km": frame["distance_km"].round(),
@@ -55,9 +61,11 @@ def leaderboard(frame: pd.DataFrame, zone: str) -> None:
         hide_index=True,
         row_height=ROW_PX,
         height=_height(len(shown), 20),
-        alt="Drivers by average trip score, with distance, trips and harsh events",
+        alt="Drivers by penalty points per 100 km, with likely ranks, intervals, score, distance and harsh events",
         column_config={
-            "rank": st.column_config.NumberColumn("Rank", width=56, help="By average score; equals share a rank."),
+            "rank": st.column_config.NumberColumn(
+                "Rank", width=56, format="%d", help="1 has the most points per 100 km; equals share a rank."
+            ),
             "name": st.column_config.ButtonColumn(
                 "Driver",
                 key=key,
@@ -66,6 +74,16 @@ def leaderboard(frame: pd.DataFrame, zone: str) -> None:
                 alignment="left",
                 width=176,
                 on_click=components.on_row(key, list(frame["driver_id"]), components.open_driver),
+            ),
+            "likely": st.column_config.TextColumn(
+                "Likely", width=66, help="Every rank between these fits the data (90 %)."
+            ),
+            "points": st.column_config.NumberColumn(
+                "Points", width=62, format="%.1f", help="Penalty points per 100 km, estimated with the whole fleet."
+            ),
+            "interval": st.column_config.TextColumn("90 % interval", width=96, help="Of the points per 100 km."),
+            "verdict": st.column_config.TextColumn(
+                "Against the middle", width=150, help="Whether he is clearly (95 %) in the worse or the better half."
             ),
             "mean_score": st.column_config.NumberColumn(
                 "Score",
@@ -88,6 +106,32 @@ def leaderboard(frame: pd.DataFrame, zone: str) -> None:
             "last_trip_at": st.column_config.DatetimeColumn("Last trip", format="D MMM, HH:mm", width=106),
         },
     )
+
+
+def _between(low: float, high: float) -> str:
+    if not low > 0:
+        return ""
+    return f"{low:.0f}" if low == high else f"{low:.0f}{words.DASH}{high:.0f}"
+
+
+def _intervals(frame: pd.DataFrame) -> list[str]:
+    rows = zip(frame["rank"], frame["low"], frame["high"], strict=True)
+    return [f"{words.decimal(low)} to {words.decimal(high)}" if rank > 0 else "" for rank, low, high in rows]
+
+
+def _verdicts(frame: pd.DataFrame) -> list[str]:
+    """In words where a driver stands; for one without a rank what is missing."""
+    return [_verdict(*row) for row in zip(frame["verdict"], frame["status"], frame["km_needed"], strict=True)]
+
+
+def _verdict(verdict: str, status: str, km_needed: float) -> str:
+    if verdict in VERDICT_WORDS:
+        return VERDICT_WORDS[verdict]
+    if status == "early sign":
+        return "early sign, no rank yet"
+    if km_needed > 0:
+        return f"needs {words.kilometres(math.ceil(km_needed))} more"
+    return status if status == "not enough driving" else "cannot be ranked"
 
 
 def driver_names(frame: pd.DataFrame) -> list[str]:

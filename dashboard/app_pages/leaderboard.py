@@ -1,4 +1,4 @@
-"""Leaderboard: drivers by average score under the active profile, and what the fleet's harsh events look like."""
+"""Leaderboard: drivers by points per 100 km under the active profile, how sure that is, and the harsh events."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ def main() -> None:
         return
     days = data.days(database, profile.version, since, zone)
     fleet_view.show_key_figures(drivers, days, len(data.drivers(database)))
-    show_charts(drivers, days)
-    show_table(drivers, zone, period)
+    ranked = fleet_view.with_ranks(drivers, data.ranking(database, profile.version, since, zone))
+    show_charts(ranked, days)
+    show_table(ranked, zone, period)
 
 
 def show_charts(drivers: pd.DataFrame, days: pd.DataFrame) -> None:
@@ -41,30 +42,26 @@ def show_charts(drivers: pd.DataFrame, days: pd.DataFrame) -> None:
             components.card_head("Harsh events per 100 km", fleet_view.LEGEND)
             components.chart(charts.rates_over_time(days), key="rates", alt=fleet_view.rates_alt(days))
         with grid.cell():
-            least_km = fleet_view.least_distance(drivers)
-            components.card_head("Most events per 100 km", f"Drivers with {words.decimal(least_km, 0, 'km')} or more")
-            components.chart(
-                charts.highest_rates(drivers, least_km=least_km),
-                key="highest",
-                alt="The drivers with the most harsh events per 100 km, by kind",
-            )
+            fleet_view.show_riskiest(drivers)
 
 
 def show_table(drivers: pd.DataFrame, zone: str, period: str) -> None:
     """All drivers, a way to one of them, and the download."""
-    ranked = drivers.assign(rank=drivers["mean_score"].round(1).rank(method="min", ascending=False).astype(int))
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.header(f"{words.plural(len(ranked), 'driver')} by average score", anchor=False, width="content")
+            st.header(
+                f"{words.plural(len(drivers), 'driver')} by points per 100 km",
+                anchor=False,
+                width="content",
+                help=fleet_view.RANKING_HELP,
+            )
             st.space("stretch")
-            fleet_view.driver_finder(ranked)
-        tables.leaderboard(ranked, zone)
-        download = ranked[
-            ["rank", "driver_id", "name", "mean_score", "trips", "distance_km", *look.KIND_COLUMNS, "per_100_km"]
-        ]
-        components.csv_footer(
-            download, "A name opens the driver. A header sorts.", f"fleetflow-leaderboard-{period}.csv"
-        )
+            fleet_view.driver_finder(drivers)
+        tables.leaderboard(drivers, zone)
+        columns = [*fleet_view.RANK_COLUMNS, "mean_score", "trips", "distance_km", *look.KIND_COLUMNS, "per_100_km"]
+        note = "Rank 1 has the most points. A name opens the driver, a header sorts."
+        file_name = f"fleetflow-leaderboard-{period}.csv"
+        components.csv_footer(drivers[["driver_id", "name", *columns]], note, file_name)
 
 
 main()

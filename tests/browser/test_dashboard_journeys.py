@@ -66,9 +66,9 @@ def click_row(page: Page, row: int, *, x: int = 60) -> None:
 
 
 def time_labels(page: Page) -> str:
-    labels = page.locator(".js-plotly-plot").first.locator(".xtick text").all_text_contents()
-    assert labels
-    return " ".join(labels)
+    ticks = page.locator(".js-plotly-plot").first.locator(".xtick text")
+    ticks.first.wait_for()  # after a reload the figure stands before its axes do
+    return " ".join(ticks.all_text_contents())
 
 
 def address(page: Page) -> dict[str, list[str]]:
@@ -80,7 +80,7 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
     with viewer(chromium, fleet.base, scheme=scheme) as person:
         page = person.open()
         assert page.locator("h1").inner_text() == "Leaderboard"
-        page.get_by_role("heading", name="3 drivers by average score").wait_for()
+        page.get_by_role("heading", name="3 drivers by points per 100 km").wait_for()
         click_row(page, 2)
         page.wait_for_url("**driver=**")
         page.get_by_role("heading", name="Score of each trip").wait_for()
@@ -175,7 +175,7 @@ def test_a_page_heals_by_itself_when_the_database_comes_back(chromium: Browser, 
             assert "Traceback" not in page.content()
         finally:
             conn.execute(sa.text(f'ALTER DATABASE "{fleet.database}" ALLOW_CONNECTIONS true'))
-        page.get_by_role("heading", name="3 drivers by average score").wait_for()
+        page.get_by_role("heading", name="3 drivers by points per 100 km").wait_for()
         assert page.get_by_text("The database does not answer.").count() == 0
 
 

@@ -90,7 +90,7 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {each.label: each.value for each in app.metric}
 
 
-def test_the_leaderboard_shows_drivers_by_average_score(engine, opened):
+def test_drivers_without_enough_driving_are_listed_without_a_rank(engine, opened):
     careful = uuid4()
     with connection(engine) as conn:
         roster.upsert_driver(conn, careful, name="Simulated Ann Other")
@@ -99,20 +99,56 @@ def test_the_leaderboard_shows_drivers_by_average_score(engine, opened):
     store(engine, drive(BRAKE, SURGE), nameless)
     app = opened()
     assert not app.exception
-    table = app.dataframe[0].value
-    assert list(table["name"]) == ["Simulated Ann Other", f"Driver {str(nameless)[:8]}"]
-    assert list(table["rank"]) == [1, 2]
-    assert list(table["mean_score"]) == [100.0, 90.0]
-    assert list(table["per_100_km"]) == [0.0, 120.0]
+    table = app.dataframe[0].value.set_index("name")
+    assert set(table.index) == {"Simulated Ann Other", f"Driver {str(nameless)[:8]}"}
+    assert table["rank"].isna().all()
+    assert table["interval"].eq("").all()
+    assert table.loc["Simulated Ann Other", "mean_score"] == 100.0
+    assert table.loc[f"Driver {str(nameless)[:8]}", "per_100_km"] == 120.0
     assert metrics(app)["Average score"] == "95.0"
     assert metrics(app)["Trips scored"] == "2"
     assert "times in Europe/Berlin" in text(app)
+    assert "Nobody has a rank yet" in text(app)
 
 
-def test_equal_scores_share_a_rank(engine, opened):
-    for _ in range(3):
-        store(engine, drive(BRAKE))
-    assert list(opened().dataframe[0].value["rank"]) == [1, 1, 1]
+def store_fleet(engine: sa.Engine) -> dict[str, UUID]:
+    """Four drivers with twenty long days each: one brakes harshly far more often than the others, two alike."""
+    long_s = np.arange(0, 14_400.0, 10.0)
+    samples = Samples(np.full(len(long_s), 60.0), np.zeros(len(long_s)), long_s, np.zeros(len(long_s)))
+    harsh = {"rough": 6, "middle": 2, "same": 2, "calm": 0}
+    drivers = {name: uuid4() for name in harsh}
+    for name, count in harsh.items():
+        for day in range(20):
+            store(engine, Drive(samples, (BRAKE,) * count), drivers[name], started_at=NOW - timedelta(days=day + 1))
+    return drivers
+
+
+def test_ranked_drivers_come_the_worst_first_with_their_likely_ranks(engine, opened):
+    drivers = store_fleet(engine)
+    app = opened()
+    assert not app.exception
+    table = app.dataframe[0].value
+    names = {f"Driver {str(each)[:8]}": name for name, each in drivers.items()}
+    assert names[table["name"].iloc[0]] == "rough"
+    assert names[table["name"].iloc[-1]] == "calm"
+    assert list(table["rank"]) == [1, 2, 2, 4]
+    assert table["likely"].iloc[0] == "1"
+    assert table["points"].is_monotonic_decreasing
+    assert table["verdict"].iloc[0] == "▲ clearly above"
+    assert table["verdict"].iloc[-1] == "▼ clearly below"
+    assert "Riskiest drivers" in text(app)
+
+
+def test_an_unusable_trip_never_reaches_the_ranking(engine, opened):
+    drivers = store_fleet(engine)
+    with connection(engine) as conn:
+        values = {"id": drivers["rough"]}
+        conn.exec_driver_sql("UPDATE telemetry.trip_logs SET quality = 'unusable' WHERE driver_id = %(id)s", values)
+    table = opened().dataframe[0].value.set_index("name")
+    rough = table.loc[f"Driver {str(drivers['rough'])[:8]}"]
+    assert np.isnan(rough["rank"])
+    assert rough["verdict"] == "cannot be ranked"
+    assert table["rank"].notna().sum() == 3
 
 
 def test_the_period_comes_from_the_address_and_an_unknown_one_is_the_usual(engine, opened):

@@ -1,0 +1,86 @@
+"""From driven days to the leaderboard's rows: the ranking of the whole fleet, as a frame. Pure; no drawing, no I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from fleetflow.safety.judging import KINDS
+from fleetflow.safety.ranking.bunching import points_per_event
+from fleetflow.safety.ranking.days import DriverDays
+from fleetflow.safety.ranking.leaderboard import Leaderboard, rank_drivers
+
+if TYPE_CHECKING:
+    from fleetflow.safety.profiles import ScoringProfile
+
+CERTAIN = 0.95
+"""From this probability on a driver is said to be clearly above or below the middle of the ranked."""
+
+
+def rank_fleet(days: pd.DataFrame, profile: ScoringProfile) -> tuple[pd.DataFrame, Leaderboard]:
+    """The drivers, the worst first and those without a rank last, and the ranking they come from.
+
+    Columns: driver_id, rank (0: none), rank_low, rank_high, tied, status, verdict, points_per_100_km with low and high
+    (a 90 % interval), raw_per_100_km, worse_half (a probability), km_needed, distance_km, trips, mean_score, and the
+    harsh events by kind.
+    """
+    numbers, driver_ids = pd.factorize(days["driver_id"], sort=True)
+    board = rank_drivers(
+        DriverDays(
+            drivers=len(driver_ids),
+            driver=numbers.astype(np.intp),
+            day=days["day"].to_numpy(dtype=np.intp),
+            points=days["points"].to_numpy(dtype=np.float64),
+            distance_km=days["distance_km"].to_numpy(dtype=np.float64),
+            hours=days["hours"].to_numpy(dtype=np.float64),
+        ),
+        psi0=_psi0(days, profile),
+        minimum_km=profile.minimum_km,
+    )
+    frame = _frame(board).assign(driver_id=np.asarray(driver_ids, dtype=object), **_sums(days, numbers))
+    unranked_last = frame["rank"].where(frame["rank"] > 0, np.iinfo(np.int64).max)
+    order = pd.DataFrame({"rank": unranked_last, "needed": frame["km_needed"], "id": frame["driver_id"]})
+    return frame.loc[order.sort_values(["rank", "needed", "id"]).index].reset_index(drop=True), board
+
+
+def _psi0(days: pd.DataFrame, profile: ScoringProfile) -> float:
+    penalties = np.array([profile.rules[kind].penalty for kind in KINDS], dtype=np.float64)
+    return points_per_event(penalties, days[[kind.value for kind in KINDS]].sum().to_numpy(dtype=np.float64))
+
+
+def _frame(board: Leaderboard) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "rank": board.rank,
+            "rank_low": board.rank_low,
+            "rank_high": board.rank_high,
+            "tied": board.tied,
+            "status": [str(status) for status in board.status],
+            "points_per_100_km": board.mean,
+            "low": board.low,
+            "high": board.high,
+            "raw_per_100_km": board.raw,
+            "worse_half": board.worse_half,
+            "verdict": [_verdict(chance, rank) for chance, rank in zip(board.worse_half, board.rank, strict=True)],
+            "km_needed": board.km_needed,
+            "distance_km": board.distance_km,
+        }
+    )
+
+
+def _verdict(worse_half: float, rank: int) -> str:
+    if rank == 0:
+        return ""
+    if worse_half >= CERTAIN:
+        return "clearly above"
+    return "clearly below" if worse_half <= 1 - CERTAIN else "cannot tell"
+
+
+def _sums(days: pd.DataFrame, numbers: np.ndarray) -> dict[str, np.ndarray]:
+    scored = days.assign(scored=days["mean_score"] * days["trips"])
+    columns = ["trips", "scored", *(kind.value for kind in KINDS)]
+    sums = scored.groupby(numbers)[columns].sum()
+    sums["mean_score"] = sums["scored"] / sums["trips"]
+    return {name: sums[name].to_numpy() for name in sums.columns if name != "scored"}

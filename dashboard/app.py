@@ -35,6 +35,13 @@ page = st.navigation(
             url_path="trip",
             help="One trip: speed and g-force, its harsh events, and why it has its score.",
         ),
+        st.Page(
+            components.TUNING,
+            title="Tuning",
+            icon=":material/tune:",
+            url_path="tuning",
+            help="Try other thresholds on the whole fleet, see who moves, and apply them as a new profile.",
+        ),
     ]
 )
 with components.guarded():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fleetflow.safety.events import EventKind
+    from fleetflow.safety.whatif.peaks import Distribution
 
 CLEAR = "rgba(0,0,0,0)"
 WEEKLY_FROM_DAYS = 100
@@ -133,6 +134,30 @@ def highest_rates(leaderboard: pd.DataFrame, *, least_km: float, count: int = 8)
         showgrid=False, tickvals=rows, ticktext=[_short(name) for name in names], tickfont_color=look.INK
     )
     return figure.update_xaxes(showgrid=True, gridcolor=look.HAIRLINE, nticks=5, rangemode="tozero")
+
+
+def peaks(kind: EventKind, found: Distribution, reach: tuple[float, float], active: float, draft: float) -> go.Figure:
+    """How many events have which peak, over the reach of the slider below; heights by root, so that few show as well.
+
+    The active threshold is dashed, the draft's is solid; what the draft counts has the colour of its kind.
+    """
+    kind_look, edges = look.KINDS[kind], found.edges
+    width = float(edges[1] - edges[0])
+    figure = go.Figure()
+    figure.add_bar(
+        x=edges + width / 2,
+        y=np.sqrt(found.counts),
+        marker={"color": [kind_look.color if edge >= draft - width / 2 else look.SOFT for edge in edges]},
+        customdata=np.column_stack([edges, edges + width, found.counts]),
+        hovertemplate=f"%{{customdata[0]:.2f}} to %{{customdata[1]:.2f}} {kind_look.unit}:"
+        " %{customdata[2]:,} events<extra></extra>",
+    )
+    style(figure, 150, bargap=0.12)
+    for value, dash in ((active, "3px,3px"), (draft, "solid")):
+        figure.add_vline(value, line={"color": look.INK, "width": 1.2, "dash": dash})
+    figure.update_layout(margin_l=5, margin_r=5, margin_pad=0)
+    figure.update_yaxes(visible=False)
+    return figure.update_xaxes(showgrid=False, nticks=6, range=list(reach), autorange=False)
 
 
 def riskiest(ranked: pd.DataFrame, *, count: int = 8) -> go.Figure:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 LEADERBOARD, DRIVER, TRIP = "app_pages/leaderboard.py", "app_pages/driver.py", "app_pages/trip.py"
+TUNING = "app_pages/tuning.py"
 RETRY_S = 5
 PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "56": 56, "all": None}
 PERIOD_LABELS = {"7": "7 days", "28": "28 days", "56": "56 days", "all": "All time"}
@@ -35,6 +36,12 @@ def database() -> str:
 def zone() -> str:
     """The viewer's IANA time zone, UTC where the browser does not say or this machine does not know it."""
     return words.known_zone(st.context.timezone)
+
+
+def driver_names() -> dict[str, str]:
+    """The name of every driver that has one, by id."""
+    named = data.drivers(database()).dropna(subset=["name"])
+    return dict(zip(named["driver_id"], named["name"], strict=True))
 
 
 @contextmanager

@@ -14,9 +14,11 @@ from uuid import UUID
 import streamlit as st
 
 from dashboard.ranking import rank_fleet
-from fleetflow.storage import driving, profiles, reports
-from fleetflow.storage.database import check_schema, connection, create_engine
+from fleetflow.safety.whatif.prepared import Prepared, prepare
+from fleetflow.storage import driving, profiles, reports, runs
+from fleetflow.storage.database import check_schema, connection, create_engine, snapshot
 from fleetflow.storage.events import read_events
+from fleetflow.storage.fleet import as_uuids, read_fleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +27,16 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from fleetflow.safety.events import HarshEvent
-    from fleetflow.storage.profiles import StoredProfile
+    from fleetflow.storage.profiles import Activation, StoredProfile
     from fleetflow.storage.reports import TripReport
+    from fleetflow.storage.runs import Run
 
 FRESH_S = 5
 """How old a list or a sum may be: new trips show within seconds, and a crowd of viewers costs one query."""
 LASTING_S = 600
 """How long the samples and events of a scored trip are kept; they never change."""
+FLEET_S = 60
+"""How long what-if works on the same events: reading them takes a second or more, and tuning moves many sliders."""
 POOL_SIZE = 8
 STATEMENT_TIMEOUT_S = 10.0
 
@@ -70,6 +75,16 @@ def _reading(database: str) -> Iterator[sa.Connection]:
     link.answered_at = datetime.now(UTC)
 
 
+@contextmanager
+def writing(database: str) -> Iterator[sa.Connection]:
+    """A transaction that changes something; afterwards no cache shows the state before it."""
+    with _reading(database) as conn:
+        yield conn
+    st.cache_data.clear()
+    for shared in (active_profile, profile_history, fleet):
+        shared.clear()
+
+
 def last_answer_at(database: str) -> datetime | None:
     """When the database last answered this dashboard; None if it never did."""
     return _link(database).answered_at
@@ -87,6 +102,28 @@ def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataF
     """See reports.read_leaderboard; with `events` (harsh events of all kinds) and `per_100_km`."""
     with _reading(database) as conn:
         return reports.with_rates(reports.read_leaderboard(conn, version, since))
+
+
+@st.cache_resource(ttl=FLEET_S, max_entries=4, show_spinner="Reading the fleet's events")
+def fleet(database: str, since: datetime | None, zone: str) -> tuple[list[str], Prepared]:
+    """The drivers by number, and a period's events laid out for what-if (never changed, hence shared)."""
+    with snapshot(_link(database).engine) as conn:
+        check_schema(conn)
+        found = read_fleet(conn, since=since, zone=zone)
+    return [str(each) for each in as_uuids(found.driver_ids)], prepare(found.events, found.trips)
+
+
+@st.cache_resource(ttl=FRESH_S, max_entries=4, show_spinner=False)
+def profile_history(database: str) -> tuple[list[StoredProfile], list[Activation]]:
+    """All profiles and which was active since when, both the newest first (shared)."""
+    with _reading(database) as conn:
+        return profiles.list_profiles(conn), profiles.list_activations(conn)
+
+
+def running_run(database: str) -> Run | None:
+    """The re-score run that goes on; never from a cache, since its progress is watched."""
+    with _reading(database) as conn:
+        return runs.read_running(conn)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)

@@ -10,13 +10,16 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, data, event_charts, explain, look, tables, words
+from dashboard import actions, components, data, event_charts, explain, look, tables, words
 from dashboard.trip_charts import TimeAxis
+from fleetflow.errors import FleetFlowError
+from fleetflow.safety.events import Review
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from dashboard.explain import Judged
+    from fleetflow.safety.events import HarshEvent
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.storage.reports import TripReport
 
@@ -30,6 +33,19 @@ WATERFALL_HELP = (
     "A trip starts at 100. Each event whose peak exceeds its threshold takes points off; doubtful events take none."
 )
 MOST_STEPS = 24
+REVIEW_WORDS = {
+    Review.CONFIRMED: "confirmed",
+    Review.FALSE: "not a harsh event",
+    Review.DEFENSIVE: "avoided a collision",
+    Review.OTHER_DRIVER: "someone else drove",
+}
+DISMISSALS = {
+    "Bump or pothole": Review.FALSE,
+    "Sensor or mounting": Review.FALSE,
+    "Avoided a collision": Review.DEFENSIVE,
+    "Someone else drove": Review.OTHER_DRIVER,
+    "Other reason": Review.FALSE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +230,31 @@ def show_event(subject: Subject) -> None:
         alt=f"{kind_look.noun} around its peak of {words.peak(each.event)}",
     )
     st.markdown(verdict(each))
+    show_review(each.event)
+
+
+def show_review(event: HarshEvent) -> None:
+    """What a person made of the event, or the buttons to say so: two clicks, never without a reason."""
+    database = components.database()
+
+    def judge(review: Review | None, reason: str = "") -> None:
+        try:
+            actions.review_event(database, event, review, reason)
+        except FleetFlowError as error:
+            st.session_state["review_refused"] = str(error)
+
+    refused = st.session_state.pop("review_refused", None)
+    if refused:
+        st.warning(refused, icon=":material/sync_problem:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if event.review is not None:
+            st.markdown(f":gray-badge[Reviewed: {REVIEW_WORDS[event.review]}]", width="content")
+            st.button("Undo", on_click=judge, args=(None,), key="undo_review")
+            return
+        st.button("Confirm", on_click=judge, args=(Review.CONFIRMED,), key="confirm_review")
+        with st.popover("Dismiss"):
+            for reason, review in DISMISSALS.items():
+                st.button(reason, on_click=judge, args=(review, reason), key=f"dismiss_{review}_{reason}")
 
 
 def verdict(judged: Judged) -> str:
@@ -223,6 +264,8 @@ def verdict(judged: Judged) -> str:
     value = judged.event.peak
     peak, threshold = words.decimal(value, digits, unit), words.decimal(value - judged.over, digits, unit)
     text = f"Peak **{peak}**, {words.decimal(judged.over, digits)} over the {threshold} threshold."
+    if judged.event.review not in {None, Review.CONFIRMED}:
+        return f"{text} Dismissed, so it does not count."
     if not judged.harsh:
         return f"{text} Doubtful, so it does not count: {'; '.join(judged.event.doubts)}."
     cost = f"Costs {words.plural(judged.points, 'point')}." if judged.points else "Costs nothing under this profile."

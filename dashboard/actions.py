@@ -1,0 +1,45 @@
+"""All writes of the dashboard: one transaction each; what the pages keep of the old state is dropped afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboard import data
+from fleetflow.storage import profiles, reviews, runs
+
+if TYPE_CHECKING:
+    from fleetflow.safety.events import HarshEvent, Review
+    from fleetflow.safety.profiles import ScoringProfile
+    from fleetflow.storage.runs import Run
+
+AUTHOR = "dashboard"
+"""Who acts, as long as the dashboard does not ask who is there."""
+
+
+def review_event(database: str, event: HarshEvent, review: Review | None, reason: str) -> None:
+    """Judge an event; the trip's scores and the ranks follow. Raises ReviewConflictError, EventMissingError."""
+    assert event.id is not None  # noqa: S101 - it was read from the database
+    with data.writing(database) as conn:
+        reviews.insert_review(conn, event.id, review, expected=event.review, author=AUTHOR, reason=reason)
+
+
+def apply_profile(database: str, profile: ScoringProfile, note: str) -> Run | None:
+    """Store a profile and make it active: at once where every trip has a score under it (None), else after a run.
+
+    Raises ProfileError, RunInProgressError; then nothing is stored.
+    """
+    with data.writing(database) as conn:
+        version = profiles.insert_profile(conn, profile, author=AUTHOR, note=note)
+        return runs.activate(conn, version, activated_by=AUTHOR, note=note)
+
+
+def activate_profile(database: str, version: int) -> Run | None:
+    """Go to another version. Raises RunInProgressError."""
+    with data.writing(database) as conn:
+        return runs.activate(conn, version, activated_by=AUTHOR)
+
+
+def cancel_run(database: str, run_id: int) -> bool:
+    """Stop a run; False when it had ended already."""
+    with data.writing(database) as conn:
+        return runs.cancel_run(conn, run_id)

@@ -80,6 +80,11 @@ def writing(database: str) -> Iterator[sa.Connection]:
     """A transaction that changes something; afterwards no cache shows the state before it."""
     with _reading(database) as conn:
         yield conn
+    forget()
+
+
+def forget() -> None:
+    """Ask the database again for everything."""
     st.cache_data.clear()
     for shared in (active_profile, profile_history, fleet):
         shared.clear()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dashboard.explain import Judged
 
 ROW_PX = 36
-VERDICT_WORDS = {"clearly above": "▲ clearly above", "clearly below": "▼ clearly below", "cannot tell": "cannot tell"}
+VERDICTS = ("clearly above", "clearly below", "cannot tell")
 STATUS_WORDS = {"PENDING": "waits", "PROCESSING": "in work", "FAILED": "failed"}
 
 
@@ -125,8 +125,8 @@ def _verdicts(frame: pd.DataFrame) -> list[str]:
 
 
 def _verdict(verdict: str, status: str, km_needed: float) -> str:
-    if verdict in VERDICT_WORDS:
-        return VERDICT_WORDS[verdict]
+    if verdict in VERDICTS:
+        return verdict
     if status == "early sign":
         return "early sign, no rank yet"
     if km_needed > 0:

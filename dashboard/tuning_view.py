@@ -65,9 +65,9 @@ def _rule(prepared: Prepared, kind: EventKind, active: Rule) -> Rule:
         active.threshold,
         reach.step,
         format=reach.form,
-        key=f"threshold_{kind}",
+        key=_key("threshold", kind),
     )
-    penalty = st.number_input("Points each", 0, MOST_PENALTY, active.penalty, key=f"penalty_{kind}")
+    penalty = st.number_input("Points each", 0, MOST_PENALTY, active.penalty, key=_key("penalty", kind))
     peaks = distribution(kind, prepared.peaks_of(kind, doubtful=False))
     with chart:
         components.chart(
@@ -86,8 +86,8 @@ def _presets() -> None:
     def choose() -> None:
         preset = next(each for each in PRESETS if each.name == st.session_state["preset"])
         for kind, rule in preset.rules.items():
-            st.session_state[f"threshold_{kind}"] = rule.threshold
-            st.session_state[f"penalty_{kind}"] = rule.penalty
+            st.session_state[_key("threshold", kind)] = rule.threshold
+            st.session_state[_key("penalty", kind)] = rule.penalty
 
     st.selectbox(
         "Preset", [each.name for each in PRESETS], index=None, placeholder="Start from a preset", key="preset",
@@ -99,10 +99,13 @@ def _presets() -> None:
             st.table({look.KINDS[kind].noun: text for kind, text in preset.sources.items()}, border="horizontal")
 
 
+def _key(name: str, kind: EventKind) -> str:
+    """A control's key: new ones after a reset, since a browser keeps the value of a control that stays."""
+    return f"{name}_{kind}_{st.session_state.get('draft', 0)}"
+
+
 def _reset() -> None:
-    for kind in EventKind:
-        st.session_state.pop(f"threshold_{kind}", None)
-        st.session_state.pop(f"penalty_{kind}", None)
+    st.session_state["draft"] = st.session_state.get("draft", 0) + 1
 
 
 def show_effect(driver_ids: list[str], prepared: Prepared, active: ScoringProfile, draft: ScoringProfile) -> None:
@@ -180,7 +183,12 @@ def show_run(database: str) -> None:
     """The run that goes on, with its progress; the page follows it."""
     run = data.running_run(database)
     if run is None:
+        if st.session_state.pop("watched_run", False):
+            data.forget()
+            _reset()
+            st.rerun()
         return
+    st.session_state["watched_run"] = True
     share = min(run.done_trips / run.total_trips, 1.0) if run.total_trips else 1.0
     with st.container(border=True):
         st.progress(share, f"Applying profile {run.profile_version}: {run.done_trips:,} of {run.total_trips:,} trips")
@@ -212,7 +220,7 @@ def describe(profile: ScoringProfile) -> str:
     """A profile's rules in one line."""
     return " · ".join(
         f"{look.KINDS[kind].sign} {rule.threshold:g} {look.KINDS[kind].unit}, {words.plural(rule.penalty, 'point')}"
-        for kind, rule in profile.rules.items()
+        for kind, rule in ((kind, profile.rules[kind]) for kind in EventKind)
     )
 
 

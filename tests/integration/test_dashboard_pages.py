@@ -13,8 +13,9 @@ import sqlalchemy as sa
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard import words
 from fleetflow.safety.events import EventKind, HarshEvent
-from fleetflow.storage import roster
+from fleetflow.storage import profiles, reports, roster, runs
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.trips.samples import Samples
 from tests.support import dashboard
@@ -134,8 +135,8 @@ def test_ranked_drivers_come_the_worst_first_with_their_likely_ranks(engine, ope
     assert list(table["rank"]) == [1, 2, 2, 4]
     assert table["likely"].iloc[0] == "1"
     assert table["points"].is_monotonic_decreasing
-    assert table["verdict"].iloc[0] == "▲ clearly above"
-    assert table["verdict"].iloc[-1] == "▼ clearly below"
+    assert table["verdict"].iloc[0] == "clearly above"
+    assert table["verdict"].iloc[-1] == "clearly below"
     assert "Riskiest drivers" in text(app)
 
 
@@ -332,3 +333,52 @@ def test_the_list_of_trips_opens_when_no_trip_is_named(engine, opened):
     app = opened("trip")
     assert not app.exception
     assert list(app.dataframe[0].value["safety_score"]) == [95]
+
+
+def test_an_event_is_dismissed_on_its_trip_and_the_score_follows_and_comes_back(engine, opened):
+    trip = store(engine, drive(BRAKE))
+    app = opened("trip", trip=str(trip))
+    assert score_of(engine, trip) == 95
+    next(each for each in app.button if each.label == "Bump or pothole").click().run()
+    assert not app.exception
+    assert score_of(engine, trip) == 100
+    assert "Reviewed: not a harsh event" in text(app)
+    next(each for each in app.button if each.label == "Undo").click().run()
+    assert score_of(engine, trip) == 95
+
+
+def score_of(engine: sa.Engine, trip: UUID) -> int | None:
+    with connection(engine) as conn:
+        report = reports.read_trip(conn, trip, 1)
+    assert report is not None
+    return report.safety_score
+
+
+def test_tuning_shows_who_moves_and_applies_a_profile_that_a_worker_makes_active(engine, opened):
+    store_fleet(engine)
+    app = opened("tuning")
+    assert not app.exception
+    assert "Move a slider to see who moves" in text(app)
+    app.slider[0].set_value(0.60).run()
+    assert not app.exception
+    assert metrics(app)["Harsh events"] == f"{words.MINUS}200"
+    app.text_input[0].set_value("Lenient")
+    app.text_input[1].set_value("To see who moves")
+    next(each for each in app.button if each.label == "Apply and re-score").click().run()
+    assert not app.exception
+    with connection(engine) as conn:
+        while runs.advance_run(conn):
+            pass
+        stored = profiles.read_active(conn)
+    assert (stored.profile.name, stored.note) == ("Lenient", "To see who moves")
+    assert stored.profile.rules[EventKind.BRAKING].threshold == 0.6
+
+
+def test_a_profile_without_a_name_is_refused_and_nothing_is_stored(engine, opened):
+    store_fleet(engine)
+    app = opened("tuning")
+    app.slider[0].set_value(0.60).run()
+    next(each for each in app.button if each.label == "Apply and re-score").click().run()
+    assert "The name must have 1 to 100 characters." in text(app)
+    with connection(engine) as conn:
+        assert len(profiles.list_profiles(conn)) == 1

@@ -94,8 +94,9 @@ def test_a_fleet_too_small_to_learn_from_leaves_each_driver_alone(points: list[f
     assert found.rate == pytest.approx(sum(p for p, e in zip(points, exposure, strict=True) if e) / sum(exposure))
 
 
-def test_three_events_of_three_drivers_are_a_fleet():
-    assert fit(np.array([15.0, 0, 0]), np.ones(3), psi=5).method is Method.FLEET
+@pytest.mark.parametrize("factor", [1, 1.5581516183887398])
+def test_three_events_of_three_drivers_are_a_fleet_whatever_their_rounding(factor: float):
+    assert fit(np.array([factor * 15, 0, 0]), np.ones(3), psi=factor * 5).method is Method.FLEET
 
 
 def test_nobody_is_no_fleet():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetflow.safety.ranking.movement import Badge, Movement, Pairs, movement
+from fleetflow.safety.ranking.movement import CHANGES, Badge, Movement, Pairs, _weights, movement
 
 
 def pair(events_1: float, exposure_1: float, events_2: float, exposure_2: float) -> Pairs:
@@ -38,6 +38,11 @@ def test_events_that_come_in_twos_prove_less_and_more_of_them_more():
 
 def test_a_wild_change_leaves_no_less_than_no_prior():
     assert np.sum(pair(1, 1, 1, 1).prior(5.0)) == pytest.approx(0.05)
+
+
+def test_before_any_proof_changes_are_of_the_usual_size():
+    weight = _weights(pair(0.1, 1, 0.1, 1))
+    assert np.exp(weight @ np.log(CHANGES)) == pytest.approx(0.3, rel=0.15)
 
 
 def test_where_everybody_halved_nobody_improved_beyond_the_fleet():

@@ -85,8 +85,9 @@ def test_the_quick_form_for_many_agrees_with_the_full_one(monkeypatch: pytest.Mo
 
 def test_equals_share_a_rank_whatever_their_rounding():
     alpha, beta = np.array([6.0, 3, 3, 3, 1]), np.ones(5)
-    beta[2] += 4e-16
+    beta[1] += 4e-16
     found = rank(alpha, beta)
+    assert found.order.tolist() == [0, 1, 2, 3, 4]
     assert found.rank.tolist() == [1, 2, 2, 2, 5]
     assert found.tied.tolist() == [False, True, True, True, False]
 
@@ -96,6 +97,26 @@ def test_equal_drivers_have_equal_keys_and_keep_the_order_of_their_rows():
     ranks = rank(found.alpha, found.beta)
     assert ranks.rank.tolist() == [2, 1, 2, 5, 2]
     assert ranks.order.tolist() == [1, 0, 2, 4, 3]
+
+
+def test_many_equals_keep_the_order_of_their_rows():
+    found = rank(np.full(300, 4.0), np.full(300, 2.0))
+    assert found.order.tolist() == list(range(300))
+    assert set(found.rank) == {1}
+
+
+def test_a_rank_that_chance_alone_gave_widens_its_interval():
+    """Of drivers who hardly differ the first and the last by their means are unlikely to be so in truth."""
+    alpha, beta = 10 + 1e-4 * np.arange(200), np.full(200, 10.0)
+    own, found = rank_uncertainty(alpha, beta), rank(alpha, beta)
+    assert own.low[-1] > found.rank[-1] == found.low[-1] == 1
+    assert own.high[0] < found.rank[0] == found.high[0] == 200
+
+
+def test_no_interval_begins_above_the_first_rank():
+    """One driver well known, and ten of whom each has a chance of 4 % to be worse."""
+    alpha, beta = np.append(1e4, np.ones(10)), np.append(1e4, np.full(10, -np.log(0.04)))
+    assert rank_uncertainty(alpha, beta).low[0] == 1
 
 
 def test_one_driver_is_first_and_nobody_is_nobody():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray
 
 LOW, HIGH = 0.05, 0.95  # a 90 % interval
-LEAST_EVENTS = 3.0
+LEAST_EVENTS = 3.0 - 1e-9  # three events, also where points over psi are rounded
 LEAST_DRIVERS = 3
 JEFFREYS = 0.5  # events added where there is no fleet to learn from
 HALF = 0.5

@@ -52,8 +52,9 @@ def rank(alpha: FloatArray, beta: FloatArray) -> Ranks:
     Ridgeway 2006), and it is the figure that is shown.
     """
     mean = alpha / beta
-    order = np.argsort(-mean, kind="stable")
-    sorted_ranks, tied = _competition(mean[order])
+    by_mean = np.argsort(-mean)
+    sorted_ranks, tied = _competition(mean[by_mean])
+    order = by_mean[np.lexsort((by_mean, sorted_ranks))]  # equals as their rows come, whatever their rounding
     ranks, own = _back(sorted_ranks, order), rank_uncertainty(alpha, beta)
     return Ranks(
         order, ranks, _back(tied, order), np.minimum(own.low, ranks), np.maximum(own.high, ranks), own.worse_half,

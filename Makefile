@@ -13,8 +13,7 @@ test: setup-dev ## Check the code and run all tests, against real services (ARGS
 	@scripts/install-services
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
-	@$(PYTHON) -m mypy
-	@$(PYTHON) -m pytest $(ARGS)
+	@scripts/test $(ARGS)
 
 faults: setup-dev ## Run only the tests that kill, freeze or cut off processes.
 	@scripts/install-services

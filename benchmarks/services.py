@@ -17,7 +17,8 @@ import psycopg
 
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.storage.migrate import upgrade
-from tests.support.rabbitmq import PrivateBroker, free_port
+from tests.support.ports import free_port
+from tests.support.rabbitmq import PrivateBroker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

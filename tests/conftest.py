@@ -1,6 +1,7 @@
 """Fixtures come from tests/support, one module per service."""
 
 import os
+import sys
 
 from hypothesis import settings
 
@@ -9,4 +10,8 @@ from hypothesis import settings
 settings.register_profile("fleetflow", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("fleetflow")
 
-pytest_plugins = ["tests.support.postgres", "tests.support.rabbitmq"]
+# Containers often forbid bytecode. Here some hundred programs start, each of which would compile seconds of libraries.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+pytest_plugins = ["tests.support.postgres", "tests.support.rabbitmq", "tests.support.spreading"]

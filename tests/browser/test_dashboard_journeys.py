@@ -80,7 +80,7 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
     with viewer(chromium, fleet.base, scheme=scheme) as person:
         page = person.open()
         assert page.locator("h1").inner_text() == "Leaderboard"
-        page.get_by_role("heading", name="3 drivers by points per 100 km").wait_for()
+        assert page.get_by_role("heading", name="3 drivers by points per 100 km").is_visible()
         click_row(page, 2)
         page.wait_for_url("**driver=**")
         page.get_by_role("heading", name="Score of each trip").wait_for()
@@ -133,9 +133,11 @@ def test_dragging_over_the_chart_shows_that_part(chromium: Browser, fleet: Fleet
         page.mouse.move(plot["x"] + plot["width"] * 0.6, y, steps=8)
         page.mouse.up()
         page.get_by_text("Drawn").wait_for()
+        person.settle()
         first, last = (float(part) for part in address(page)["view"][0].split("-"))
         page.get_by_text("Whole trip").first.click()
         page.get_by_text("Drawn").wait_for(state="detached")
+        person.settle()
         assert "view" not in address(page)
         assert first == pytest.approx(0.4 * fleet.worst_s, abs=0.03 * fleet.worst_s)
         assert last == pytest.approx(0.6 * fleet.worst_s, abs=0.03 * fleet.worst_s)
@@ -157,6 +159,7 @@ def test_a_period_stays_in_the_address_and_on_the_next_page(chromium: Browser, f
         person.settle()
         click_row(page, 0)
         page.wait_for_url("**driver=**")
+        person.settle()
         assert address(page)["period"] == ["7"]
 
 
@@ -176,6 +179,7 @@ def test_a_page_heals_by_itself_when_the_database_comes_back(chromium: Browser, 
         finally:
             conn.execute(sa.text(f'ALTER DATABASE "{fleet.database}" ALLOW_CONNECTIONS true'))
         page.get_by_role("heading", name="3 drivers by points per 100 km").wait_for()
+        person.settle()
         assert page.get_by_text("The database does not answer.").count() == 0
 
 

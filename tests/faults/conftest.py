@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from fleetflow.storage.database import connection, create_engine
-from tests.support.rabbitmq import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from fleetflow.storage import profiles, reports, roster, runs
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.trips.samples import Samples
 from tests.support import dashboard
-from tests.support.browser import free_port
 from tests.support.dashboard import Drive
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,8 +17,8 @@ import pytest
 from fleetflow.__main__ import main
 from fleetflow.errors import ConfigurationError
 from fleetflow.sending import Fate, Line, Parcel, send_trips, wait_until_scored
+from tests.support.ports import free_port
 from tests.support.programs import make_settings, running_worker
-from tests.support.rabbitmq import free_port
 from tests.support.trips import trip_body
 
 if TYPE_CHECKING:

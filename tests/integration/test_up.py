@@ -20,6 +20,7 @@ from fleetflow.embedded import find_running
 from fleetflow.errors import ConfigurationError
 from fleetflow.settings import Settings
 from tests.support.children import children_of, has_ended
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -63,12 +64,6 @@ except FleetFlowError as error:
     report(error)
     sys.exit(1)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Site:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGE_TIMEOUT_MS = 30_000
+SETTLED = """() => {
+    const app = document.querySelector('[data-testid=stApp]')
+    return app?.dataset.testConnectionState === 'CONNECTED' && app.dataset.testScriptState === 'notRunning'
+        && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
+        && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(e => e.querySelector('.main-svg'))
+}"""
+"""A page comes in parts: neither its title nor the want of charts says that no more come. Streamlit's own state does:
+"initial" before the first run, then "running", "rerunRequested" from the moment of a click, or "notRunning"."""
 # Streamlit asks /<page>/_stcore/... first to find out under which path it is served; these two are always 404.
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
 
@@ -69,13 +77,8 @@ class Viewer:
         return self.page
 
     def settle(self) -> None:
-        """Wait until the script has run and every chart has been drawn."""
-        self.page.wait_for_selector("h1")
-        self.page.wait_for_function(
-            """() => !document.querySelector(
-                '[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')
-            && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(e => e.querySelector('.main-svg'))"""
-        )
+        """Wait until the script has run to its end and every part and chart of the page is drawn."""
+        self.page.wait_for_function(SETTLED)
 
     def _note_message(self, message: ConsoleMessage) -> None:
         address = message.location.get("url", "")
@@ -104,13 +107,6 @@ def viewer(browser: Browser, base: str, *, scheme: str = "light", width: int = 1
         assert person.outside == []
     finally:
         context.close()
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

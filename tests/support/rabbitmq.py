@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from fleetflow import processes
+from tests.support.ports import HOST, free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOST = "127.0.0.1"
 START_TIMEOUT_S = 90.0
 CONTROL_TIMEOUT_S = 30.0
 HOW_TO_INSTALL = "These tests need RabbitMQ: apt-get install -y --no-install-recommends rabbitmq-server"
@@ -44,13 +44,6 @@ def find_programs() -> Path:
         if (folder / "rabbitmq-server").exists() and shutil.which("epmd"):
             return folder
     pytest.fail(HOW_TO_INSTALL, pytrace=False)
-
-
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 class PrivateBroker:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, *, what: str = "the condition") -> T:
+def wait_until(condition: Callable[[], T], timeout_s: float = 30.0, *, what: str = "the condition") -> T:
     """Poll `condition` until it returns something true, and return that; AssertionError after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while True:

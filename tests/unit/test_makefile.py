@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -35,12 +36,28 @@ def test_what_starts_is_what_the_documentation_says():
     assert run("make", "--dry-run", "run").stdout.splitlines() == ["scripts/setup", ".venv/bin/python -m fleetflow up"]
 
 
-@pytest.mark.parametrize("script", ["scripts/setup", "scripts/uv", "scripts/install-services"])
+@pytest.mark.parametrize("script", ["scripts/setup", "scripts/uv", "scripts/install-services", "scripts/test"])
 def test_the_scripts_are_posix_shell_and_executable(script):
     path = ROOT / script
     assert path.read_text().startswith("#!/bin/sh\n")
     assert os.access(path, os.X_OK)
     assert run("sh", "-n", path).returncode == 0
+
+
+@pytest.mark.parametrize(("mypy", "tests"), [(0, 0), (1, 0), (0, 5), (2, 1)])
+def test_the_tests_fail_when_the_types_or_the_tests_do_and_both_are_shown(tmp_path, mypy, tests):
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho "$@"\n[ "$2" = mypy ] && exit {mypy}\nexit {tests}\n')
+    python.chmod(0o755)
+    script = tmp_path / "scripts" / "test"
+    script.parent.mkdir()
+    shutil.copy(ROOT / "scripts" / "test", script)
+    answer = run(script, "-k", "one or two")
+    assert (answer.returncode == 0) == (mypy == tests == 0)
+    pytest_line, mypy_line = answer.stdout.splitlines()
+    assert re.fullmatch(r"-m pytest -n \d+ -k one or two", pytest_line)
+    assert mypy_line == "-m mypy"
 
 
 def test_requirements_are_pinned_by_hash_and_name_no_registry():

@@ -1,0 +1,30 @@
+"""In which order the tests run, and how pytest-xdist spreads them over processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+LONGEST_FIRST = ("faults", "browser", "integration", "unit")
+"""Folders of tests: what takes long must not be what everyone waits for in the end."""
+ALONE = "tests/faults/"
+"""These measure how long things take while processes die: never two of them at a time."""
+
+
+class ByFile(LoadScopeScheduling):
+    """Gives out whole files, since the tests of a file share servers, in the order of the tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return ALONE if nodeid.startswith(ALONE) else nodeid.partition("::")[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(item.config.rootpath).parts[1]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    config.option.loadscopereorder = False  # it would put the files with the most tests first, which are the quick ones
+    return ByFile(config, log)

@@ -101,7 +101,11 @@ def test_a_gzip_body_is_understood(api: httpx.Client):
     assert post(api, gzip.compress(trip_body()), **{"Content-Encoding": "gzip"}).status_code == 202
 
 
-@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"x" * 100)[:-4], gzip.compress(trip_body()) + b"more"])
+@pytest.mark.parametrize(
+    "body",
+    [b"not gzip", gzip.compress(b"x" * 100)[:-4], gzip.compress(trip_body()) + b"more"],
+    ids=["none", "cut short", "more behind"],
+)
 def test_a_broken_gzip_body_is_refused(api: httpx.Client, body: bytes):
     problem(post(api, body, **{"Content-Encoding": "gzip"}), 400, "invalid_gzip")
 

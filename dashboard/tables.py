@@ -1,4 +1,4 @@
-"""The tables: which columns, in which form, in which order. Frames come from data.py."""
+"""The tables: which columns, in which form, in which order. Frames come from `dashboard.data`."""
 
 from __future__ import annotations
 

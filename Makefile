@@ -1,6 +1,6 @@
 # FleetFlow's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test faults lint fmt bench lock clean setup setup-dev
+.PHONY: help run test faults chaos lint fmt bench lock clean setup setup-dev
 PYTHON := .venv/bin/python
 
 help:
@@ -18,6 +18,10 @@ test: setup-dev ## Check the code and run all tests, against real services (ARGS
 faults: setup-dev ## Run only the tests that kill, freeze or cut off processes.
 	@scripts/install-services
 	@$(PYTHON) -m pytest -m faults $(ARGS)
+
+chaos: setup-dev ## Kill, freeze and restart everything at random under load; nothing may be lost (ARGS="--seconds 600").
+	@scripts/install-services
+	@$(PYTHON) -m tests.faults.chaos $(ARGS)
 
 lint: setup-dev ## Check style and types.
 	@$(PYTHON) -m ruff check

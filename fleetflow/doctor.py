@@ -12,6 +12,7 @@ import httpx
 
 from fleetflow.embedded import find_running
 from fleetflow.errors import FleetFlowError, StorageUnavailableError
+from fleetflow.local import local_url
 from fleetflow.queue import read_state
 from fleetflow.storage import condition
 from fleetflow.storage.database import check_schema, connection, create_engine
@@ -61,10 +62,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _queue(settings, url)
     if settings.database_url is None:
         yield _disk(settings)
-    yield _program("API", f"http://{_reachable(settings.api_host)}:{settings.api_port}/readyz")
-    yield _program(
-        "dashboard", f"http://{_reachable(settings.dashboard_host)}:{settings.dashboard_port}/_stcore/health"
-    )
+    yield _program("API", f"{local_url(settings.api_host, settings.api_port)}/readyz")
+    yield _program("dashboard", f"{local_url(settings.dashboard_host, settings.dashboard_port)}/_stcore/health")
 
 
 def _database_url(settings: Settings) -> str | None:
@@ -163,8 +162,3 @@ def _program(name: str, url: str) -> Finding:
     if status == httpx.codes.OK:
         return Finding(name, State.OK, f"answers at {url}")
     return Finding(name, State.FAILED, f"answers {status} at {url}", "Open the address: it tells the reason.")
-
-
-def _reachable(host: str) -> str:
-    """The address to ask a program at that listens on all of them."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - it is compared, not listened on

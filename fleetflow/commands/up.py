@@ -20,6 +20,7 @@ from rich.text import Text
 from fleetflow.commands.migrate import describe
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.errors import ConfigurationError
+from fleetflow.local import local_url
 from fleetflow.storage.migrate import upgrade
 from fleetflow.supervisor import Program, Supervisor, stops_raise
 
@@ -164,12 +165,6 @@ def answers(url: str) -> bool:
         return httpx.get(url, timeout=PROBE_TIMEOUT_S, trust_env=False).is_success
     except httpx.HTTPError:
         return False
-
-
-def local_url(host: str, port: int) -> str:
-    """How this machine reaches a server that listens on `host`."""
-    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"http://{f'[{local}]' if ':' in local else local}:{port}"
 
 
 def greeting(settings: Settings) -> Panel:

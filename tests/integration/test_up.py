@@ -15,9 +15,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from fleetflow.commands.up import check_port, local_url
+from fleetflow.commands.up import check_port
 from fleetflow.embedded import find_running
 from fleetflow.errors import ConfigurationError
+from fleetflow.local import local_url
 from fleetflow.settings import Settings
 from tests.support.children import children_of, has_ended
 from tests.support.ports import free_port

@@ -64,6 +64,15 @@ class Settings(BaseSettings):
         4.0, gt=0, description="How long a request waits for Postgres before it is answered 503, in seconds."
     )
 
+    max_waiting_trips: int = Field(
+        50_000, ge=1, description="When so many trips wait for a worker, further ones are answered 503."
+    )
+    max_waiting_s: float = Field(
+        86_400.0,
+        gt=0,
+        description="When the oldest trip has waited so long, further ones are refused, in seconds.",
+    )
+
     queue_timeout_s: float = Field(5.0, gt=0, description="How long one exchange with the queue may take, in seconds.")
     queue_length: int = Field(
         200, ge=1, description="Most messages that wait in RabbitMQ; trips beyond are found by the sweep."

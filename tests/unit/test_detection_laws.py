@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from fleetflow.safety.detection import find_events
 from fleetflow.safety.events import EventKind, HarshEvent
-from fleetflow.safety.offset import LIMIT_G
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule, ScoringProfile
 from fleetflow.safety.scores import score_trip
+from fleetflow.trips.offset import LIMIT_G
 from fleetflow.trips.samples import Samples
 
 examples = settings(max_examples=60, deadline=None)

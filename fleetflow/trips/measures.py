@@ -1,0 +1,66 @@
+"""Figures of a signal's shape that tell how it was recorded: lost time, a sensor's limit, shaking, impossible jumps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fleetflow.trips.agreement import G_MS2, KMH_PER_MS
+from fleetflow.trips.clock import gap_limit_s
+
+if TYPE_CHECKING:
+    from fleetflow.trips.samples import FloatArray
+    from fleetflow.trips.tracks import Track
+
+CLIPPED_FROM_G = 0.3
+JUMP_S = 1.0
+
+
+def known(values: FloatArray) -> FloatArray:
+    """Those that are not missing."""
+    return values[np.isfinite(values)]
+
+
+def smoothed(values: FloatArray) -> FloatArray:
+    """The median of each sample and its neighbours, then their mean."""
+    if values.size < 5:  # noqa: PLR2004  # nothing to smooth
+        return values
+    before, after = np.roll(values, 1), np.roll(values, -1)
+    steady = np.clip(values, np.minimum(before, after), np.maximum(before, after))
+    return np.convolve(np.pad(steady, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+
+
+def share_missing(t_s: FloatArray, step_s: float) -> float:
+    """The share of the time, from the first sample to the last, that lies in gaps; `t_s` must not fall."""
+    steps_s = np.diff(t_s)
+    missing_s = float(steps_s[steps_s > gap_limit_s(step_s)].sum())
+    return missing_s / float(t_s[-1] - t_s[0]) if missing_s else 0.0
+
+
+def runs_at_maximum(values: FloatArray) -> int:
+    """How often the maximum is held over two samples or more; 0 if it is too small to be a sensor's limit."""
+    if not values.size or values.max() < CLIPPED_FROM_G:
+        return 0
+    at = np.concatenate([[False], values == values.max(), [False]])
+    begins, ends = np.flatnonzero(at[1:] & ~at[:-1]), np.flatnonzero(at[:-1] & ~at[1:])
+    return int(np.count_nonzero(ends - begins > 1))
+
+
+def shaking_g(values: FloatArray) -> float:
+    """What smoothing takes off, as rms."""
+    return float(np.sqrt(np.mean((values - smoothed(values)) ** 2))) if values.size else 0.0
+
+
+def steepest_rise(track: Track) -> tuple[float, float]:
+    """The largest gain of speed within a second (or one sample, if it is longer) as g, and what `long_g` shows then.
+
+    The second is the largest size of `long_g` from a sample before to a sample after.
+    """
+    steps = max(round(JUMP_S / track.step_s), 1)
+    if len(track.speed_kmh) <= steps:
+        return 0.0, 0.0
+    gained_kmh = track.speed_kmh[steps:] - track.speed_kmh[:-steps]
+    at = int(np.argmax(gained_kmh))
+    shown_g = np.abs(track.long_g[max(at - 1, 0) : at + steps + 2]).max()
+    return float(gained_kmh[at]) / (KMH_PER_MS * G_MS2 * steps * track.step_s), float(shown_g)

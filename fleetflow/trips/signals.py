@@ -1,0 +1,47 @@
+"""A trip's signals with what there is to know of them: found once, for detection and for the verdict on them alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fleetflow.trips.agreement import Agreement, agreement, is_evidence
+from fleetflow.trips.offset import Offset, without_offset
+from fleetflow.trips.refresh import refresh_of
+from fleetflow.trips.tracks import EvenTrip, make_even
+
+if TYPE_CHECKING:
+    from fleetflow.trips.samples import Samples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signals:
+    """`samples` as they came, and `even`, less the `offset`, which is None where no speed could show one.
+
+    `measured` says whether there is an accelerometer; without one, `even` has the speed in km/h in place of its
+    `long_g`. `is_evidence` says whether the speed proves anything; it is renewed every `refresh_s`.
+    """
+
+    samples: Samples
+    even: EvenTrip
+    measured: bool
+    agreement: Agreement
+    is_evidence: bool
+    refresh_s: float
+    offset: Offset | None = None
+
+
+def examine(samples: Samples) -> Signals:
+    """Make a trip even, compare its acceleration with its speed and, where that can be trusted, level it."""
+    measured = bool(np.isfinite(samples.g_force_long).any())
+    even = make_even(samples if measured else _by_speed(samples))
+    found = agreement(samples)
+    levelled, offset = without_offset(even) if found.trusted else (even, None)
+    return Signals(samples, levelled, measured, found, is_evidence(samples.speed_kmh), refresh_of(even), offset)
+
+
+def _by_speed(samples: Samples) -> Samples:
+    """With the speed in place of the acceleration, so that the rows with a speed are those that are kept."""
+    return replace(samples, g_force_long=samples.speed_kmh, g_force_lat=None)

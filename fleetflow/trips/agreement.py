@@ -43,9 +43,14 @@ class Agreement:
     lag_s: int = 0
 
     @property
+    def has_driving(self) -> bool:
+        """Whether the speed changed often and far enough to compare anything with it."""
+        return self.windows >= MIN_WINDOWS and self.spread_ms >= MIN_SPREAD_MS
+
+    @property
     def judged(self) -> bool:
-        """Whether there is enough driving to tell."""
-        return self.r is not None and self.windows >= MIN_WINDOWS and self.spread_ms >= MIN_SPREAD_MS
+        """Whether there is enough driving to tell, and an acceleration that varies."""
+        return self.r is not None and self.has_driving
 
     @property
     def trusted(self) -> bool:

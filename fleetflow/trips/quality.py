@@ -57,6 +57,7 @@ class Finding(StrEnum):
     REVERSED = "reversed sign"
     WRONG_AXIS = "wrong axis"
     NOT_CHECKABLE = "not checkable"
+    FLAT = "flat"
     STALE_SPEED = "stale speed"
     SPEED_JUMP = "speed jump"
     ESTIMATED = "estimated"
@@ -111,6 +112,9 @@ def _against_speed(signals: Signals) -> Iterator[Reason]:
         yield Reason(Finding.NOT_CHECKABLE, Verdict.DOUBTFUL, text)
     if found.judged and found.r is not None and found.ratio is not None:
         yield from _judged(found, found.r, found.ratio)
+    elif signals.measured and found.has_driving:
+        text = "The acceleration never changes although the speed does: the sensor gives nothing."
+        yield Reason(Finding.FLAT, Verdict.UNUSABLE, text)
     else:
         yield from _suspected(signals.samples)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetflow.safety.derived import DerivedTrip, acceleration_g, frozen_stretches
+from fleetflow.safety.derived import DerivedTrip, _renewed, acceleration_g, frozen_stretches
 from fleetflow.safety.derived import derive as derive_even
 from fleetflow.safety.detection import find_events
 from fleetflow.safety.events import EventKind
@@ -123,7 +123,11 @@ def test_a_cruise_is_not_stale():
 def test_a_speed_that_is_renewed_every_four_seconds_shows_no_brake():
     """Its raw steps would be three brakes of 0.48 g."""
     stale = each_held([60, 60, 60, 43, 26, 9, 0, 0, 0, 0, 0], 4)
-    assert np.count_nonzero(acceleration_g(track_of(stale), 1) < -0.47) == 3
+    raw_g = acceleration_g(track_of(stale), 1)
+    assert np.count_nonzero(raw_g < -0.47) == 3
+    assert np.sort(raw_g)[3] == pytest.approx(-0.25, abs=0.01)
+    drawn_out_g = acceleration_g(_renewed(track_of(stale), 4.0), 1)
+    assert np.abs(drawn_out_g).max() == pytest.approx(0.120, abs=0.001)
     assert derive(stale) is None
 
 

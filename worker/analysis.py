@@ -55,7 +55,7 @@ def analyse(trips: Sequence[ClaimedTrip]) -> list[Analysis | Failure]:
 
 
 def _analyse_together(trips: Sequence[ClaimedTrip]) -> list[Analysis]:
-    signals = [examine(with_clock(unpack(trip.blob), trip.sample_hz)) for trip in trips]
+    signals = examine([with_clock(unpack(trip.blob), trip.sample_hz) for trip in trips])
     return [
         Analysis(trip, _findings(each), events)
         for trip, each, events in zip(trips, signals, detect(signals), strict=True)

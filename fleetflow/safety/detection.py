@@ -48,7 +48,7 @@ class _Prepared:
 
 def find_events(batch: Sequence[Samples]) -> list[list[HarshEvent]]:
     """The events of each trip of a batch, for callers that ask nothing else of its signals."""
-    return detect([examine(samples) for samples in batch])
+    return detect(examine(batch))
 
 
 def detect(batch: Sequence[Signals]) -> list[list[HarshEvent]]:

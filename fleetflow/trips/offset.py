@@ -47,18 +47,15 @@ class Offset:
 def without_offset(trip: EvenTrip) -> tuple[EvenTrip, Offset]:
     """The trip less what its speed does not explain. Only for trips whose speed is trusted (`Agreement.trusted`)."""
     shown_g = [longitudinal_offset_g(track) for track in trip.tracks]
-    taken_g = [np.clip(each, -LIMIT_G, LIMIT_G) for each in shown_g]
+    middle_g = float(np.median(np.concatenate(shown_g)))
     shown_lat_g = lateral_offset_g(trip)
     lat_g = shown_lat_g if MIN_LATERAL_G <= abs(shown_lat_g) <= LIMIT_G else 0.0
     tracks = [
-        replace(track, long_g=track.long_g - taken, lat_g=track.lat_g - lat_g)
-        for track, taken in zip(trip.tracks, taken_g, strict=True)
+        replace(track, long_g=track.long_g - np.clip(shown, -LIMIT_G, LIMIT_G), lat_g=track.lat_g - lat_g)
+        for track, shown in zip(trip.tracks, shown_g, strict=True)
     ]
-    return replace(trip, tracks=tracks), Offset(_middle(taken_g), lat_g, _middle(shown_g), shown_lat_g)
-
-
-def _middle(parts: list[FloatArray]) -> float:
-    return float(np.median(np.concatenate(parts)))
+    taken_g = min(max(middle_g, -LIMIT_G), LIMIT_G)
+    return replace(trip, tracks=tracks), Offset(taken_g, lat_g, middle_g, shown_lat_g)
 
 
 def longitudinal_offset_g(track: Track) -> FloatArray:

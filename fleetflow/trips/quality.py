@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS, TRUSTED_RATIO, Agreement
-from fleetflow.trips.clock import median_step_s
+from fleetflow.trips.clock import rising
 from fleetflow.trips.measures import known, runs_at_maximum, shaking_g, share_missing, smoothed, steepest_rise
 from fleetflow.trips.offset import LIMIT_G
 from fleetflow.trips.refresh import MAX_REFRESH_S
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 UNITS = {"m/s2": (7.0, 14.0), "mph/s": (16.0, 30.0), "km/h/s": (30.0, 45.0), "milli-g": (500.0, 2000.0)}
 """Ratio of the acceleration to the change of speed; 9.5-9.7 and 21.3-21.9 on all judged real trips in the first two."""
 MIN_UNIT_R = 0.5
+FLAT_RATIO = 0.01  # a constant, but for rounding
 LARGE_G, IMPOSSIBLE_G = 0.7, 7.0  # 99th percentile of smoothed |g|: g 0.05-0.36, m/s2 1.7-2.4, mph/s 1.0-4.9
 LARGE_PERCENTILE = 99.0
 REVERSED_R = -0.5
@@ -94,14 +95,14 @@ class Quality:
 
 def judge(samples: Samples) -> Quality:
     """The signal quality of one trip, for callers that ask nothing else of its signals."""
-    return judge_signals(examine(samples))
+    return judge_signals(examine([samples])[0])
 
 
 def judge_signals(signals: Signals) -> Quality:
     """The signal quality of one trip, the gravest reasons first."""
     reasons = [*_against_speed(signals), *_speed(signals), *_clock(signals)]
     if not any(reason.finding in _NOT_IN_G for reason in reasons):  # the limits of the others are in g
-        reasons.extend([*_offset(signals), *_shape(signals.samples)])
+        reasons.extend([*_offset(signals), *_shape(signals)])
     return Quality(tuple(sorted(reasons, key=lambda reason: -list(Verdict).index(reason.verdict))))
 
 
@@ -110,11 +111,11 @@ def _against_speed(signals: Signals) -> Iterator[Reason]:
     if not signals.is_evidence:
         text = "The speed is missing or never changes, so the acceleration cannot be checked against it."
         yield Reason(Finding.NOT_CHECKABLE, Verdict.DOUBTFUL, text)
-    if found.judged and found.r is not None and found.ratio is not None:
-        yield from _judged(found, found.r, found.ratio)
-    elif signals.measured and found.has_driving:
-        text = "The acceleration never changes although the speed does: the sensor gives nothing."
+    if signals.measured and found.has_driving and (found.ratio or 0.0) < FLAT_RATIO:
+        text = "The acceleration hardly changes although the speed does: the sensor gives nothing."
         yield Reason(Finding.FLAT, Verdict.UNUSABLE, text)
+    elif found.judged and found.r is not None and found.ratio is not None:
+        yield from _judged(found, found.r, found.ratio)
     else:
         yield from _suspected(signals.samples)
 
@@ -191,14 +192,13 @@ def _offset(signals: Signals) -> Iterator[Reason]:
 
 
 def _clock(signals: Signals) -> Iterator[Reason]:
-    samples = signals.samples
-    step_s = None if samples.t_s is None else median_step_s(np.sort(samples.t_s))
+    samples, step_s = signals.samples, signals.step_s
     if samples.t_s is None or step_s is None:
         text = "The trip has no clock: its events are counted by samples and cannot be compared."
         yield Reason(Finding.NO_CLOCK, Verdict.DOUBTFUL, text)
         return
     told = samples.g_force_long if signals.measured else samples.speed_kmh
-    yield from _gaps(np.sort(samples.t_s[np.isfinite(told)]), step_s)
+    yield from _gaps(rising(samples.t_s[np.isfinite(told)]), step_s)
     if step_s > 1.0 / COARSE_HZ:
         verdict = Verdict.UNUSABLE if step_s > 1.0 / TOO_COARSE_HZ else Verdict.GOOD
         text = f"{1.0 / step_s:.2g} samples a second: short events are missed or look smaller."
@@ -212,12 +212,14 @@ def _gaps(t_s: FloatArray, step_s: float) -> Iterator[Reason]:
         yield Reason(Finding.GAPS, verdict, f"Nothing was recorded for {share:.0%} of the trip.")
 
 
-def _shape(samples: Samples) -> Iterator[Reason]:
-    g = known(samples.g_force_long)
+def _shape(signals: Signals) -> Iterator[Reason]:
+    g = known(signals.samples.g_force_long)
     if runs_at_maximum(np.abs(g)) >= CLIPPED_RUNS:
         text = f"The sensor stops at {np.abs(g).max():.2f} g: events at this size may have been harder."
         yield Reason(Finding.CLIPPED, Verdict.GOOD, text)
-    step_s = None if samples.t_s is None else median_step_s(np.sort(samples.t_s))
-    if step_s is not None and step_s * MIN_SHAKEN_HZ <= 1 and shaking_g(g) > SHAKEN_G:
-        text = f"The device shakes with {shaking_g(g):.2f} g: it may be mounted loosely."
+    if signals.step_s is None or signals.step_s * MIN_SHAKEN_HZ > 1:
+        return
+    shaken_g = shaking_g(g)
+    if shaken_g > SHAKEN_G:
+        text = f"The device shakes with {shaken_g:.2f} g: it may be mounted loosely."
         yield Reason(Finding.SHAKEN, Verdict.DOUBTFUL, text)

@@ -42,7 +42,7 @@ def track_of(samples: Samples) -> Track:
 
 
 def derive(samples: Samples) -> DerivedTrip | None:
-    signals = examine(samples)
+    (signals,) = examine([samples])
     return derive_even(signals.even, signals.refresh_s)
 
 
@@ -167,8 +167,8 @@ def test_what_is_no_freeze(speeds: list[float]):
 
 
 def test_no_acceleration_at_all_means_no_accelerometer():
-    assert not examine(braked_from(20, 20, 1)).measured
-    assert examine(Samples(np.array([50.0, 50.0]), np.array([np.nan, 0.0]))).measured
+    assert not examine([braked_from(20, 20, 1)])[0].measured
+    assert examine([Samples(np.array([50.0, 50.0]), np.array([np.nan, 0.0]))])[0].measured
 
 
 @settings(max_examples=60, deadline=None)

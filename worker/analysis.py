@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from fleetflow.safety.detection import detect
-from fleetflow.safety.ranking.exposure import band_km
 from fleetflow.storage.claims import TripFindings
 from fleetflow.trips.clock import with_clock
 from fleetflow.trips.columns import unpack
@@ -63,6 +62,4 @@ def _analyse_together(trips: Sequence[ClaimedTrip]) -> list[Analysis]:
 
 
 def _findings(signals: Signals) -> TripFindings:
-    samples = signals.samples
-    bands = None if samples.t_s is None else tuple(band_km(samples).tolist())
-    return TripFindings(summarize(samples), judge_signals(signals), signals.offset, bands)
+    return TripFindings(summarize(signals.samples), judge_signals(signals), signals.offset)

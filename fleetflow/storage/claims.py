@@ -41,14 +41,12 @@ class ClaimedTrip:
 class TripFindings:
     """What the analysis of a trip leaves in its row, besides events and scores.
 
-    `offset` is None where no speed could show one; `band_km` are the kilometres by speed band
-    (`ranking.exposure.BAND_EDGES_KMH`), None without a clock.
+    `offset` is None where no speed could show one.
     """
 
     summary: TripSummary
     quality: Quality
     offset: Offset | None = None
-    band_km: tuple[float, ...] | None = None
 
 
 CLAIM = """
@@ -160,7 +158,7 @@ def complete_trips(
 
 
 def _row(found: TripFindings) -> dict[str, object]:
-    summary, offset, bands = found.summary, found.offset, found.band_km
+    summary, offset = found.summary, found.offset
     return {
         "distance_km": summary.distance_km,
         "duration_s": summary.duration_s,
@@ -169,8 +167,12 @@ def _row(found: TripFindings) -> dict[str, object]:
         "reasons": _reasons(found.quality),
         "offset_long_g": None if offset is None else offset.long_g,
         "offset_lat_g": None if offset is None else offset.lat_g,
-        "band_km": None if bands is None else f"{{{','.join(map(repr, bands))}}}",  # unnest would flatten rows of three
+        "band_km": _as_array(summary.band_km),  # unnest would flatten rows of three
     }
+
+
+def _as_array(values: Sequence[float] | None) -> str | None:
+    return None if values is None else f"{{{','.join(map(str, values))}}}"
 
 
 def _reasons(quality: Quality) -> str:

@@ -114,8 +114,9 @@ def _seconds(samples: Samples) -> _Seconds | None:
 
 def is_evidence(speed_kmh: FloatArray) -> bool:
     """Whether a speed varies enough to be a measurement rather than a filler value; NaN are left out."""
-    known = speed_kmh[np.isfinite(speed_kmh)]
-    return known.size > 0 and float(np.std(known)) >= MIN_EVIDENCE_KMH
+    finite = np.isfinite(speed_kmh)
+    known = speed_kmh if finite.all() else speed_kmh[finite]
+    return known.size > 0 and float(known.std()) >= MIN_EVIDENCE_KMH
 
 
 def _in_order(t_s: FloatArray, *columns: FloatArray) -> tuple[FloatArray, ...]:
@@ -137,7 +138,7 @@ def _known(t_s: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]
 def _integral(t_s: FloatArray, values: FloatArray) -> FloatArray:
     """From the first time to each, by the trapezoid rule."""
     total = np.zeros_like(values)
-    np.cumsum((values[1:] + values[:-1]) / 2 * np.diff(t_s), out=total[1:])
+    np.cumsum((values[1:] + values[:-1]) / 2 * (t_s[1:] - t_s[:-1]), out=total[1:])
     return total
 
 
@@ -191,8 +192,8 @@ def _closest(gain: FloatArray, change: FloatArray, used: BoolArray, firsts: Inde
     columns = [np.take_along_axis(each, best[np.newaxis], 0)[0].tolist()
                for each in (windows, spread_change, r, ratio, varies)]  # fmt: skip
     return [
-        Agreement(int(count), spread, *((r, ratio) if varies else (None, None)), LAGS_S[lag])
-        for count, spread, r, ratio, varies, lag in zip(*columns, best.tolist(), strict=True)
+        Agreement(int(seen), spread, *((own_r, own_ratio) if known else (None, None)), LAGS_S[lag])
+        for seen, spread, own_r, own_ratio, known, lag in zip(*columns, best.tolist(), strict=True)
     ]
 
 

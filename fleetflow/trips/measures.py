@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray
     from fleetflow.trips.tracks import Track
 
-CLIPPED_FROM_G = 0.3
 JUMP_S = 1.0
 
 
 def known(values: FloatArray) -> FloatArray:
-    """Those that are not missing."""
-    return values[np.isfinite(values)]
+    """Those that are not missing; all of them are not copied."""
+    finite = np.isfinite(values)
+    return values if finite.all() else values[finite]
+
+
+def middle_of(values: FloatArray) -> float:
+    """The median, by a tenth of the calls that numpy's takes."""
+    ordered = np.sort(values)
+    return float(ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2
 
 
 def smoothed(values: FloatArray) -> FloatArray:
@@ -39,23 +45,22 @@ def smoothed(values: FloatArray) -> FloatArray:
 
 def share_missing(t_s: FloatArray, step_s: float) -> float:
     """The share of the time, from the first sample to the last, that lies in gaps; `t_s` must not fall."""
-    steps_s = np.diff(t_s)
+    steps_s = t_s[1:] - t_s[:-1]
     missing_s = float(steps_s[steps_s > gap_limit_s(step_s)].sum())
     return missing_s / float(t_s[-1] - t_s[0]) if missing_s else 0.0
 
 
-def runs_at_maximum(values: FloatArray) -> int:
-    """How often the maximum is held over two samples or more; 0 if it is too small to be a sensor's limit."""
-    if not values.size or values.max() < CLIPPED_FROM_G:
-        return 0
-    at = np.concatenate([[False], values == values.max(), [False]])
+def runs_at(values: FloatArray, limit: float) -> int:
+    """How often a value is held over two samples or more."""
+    at = np.concatenate([[False], values == limit, [False]])
     begins, ends = np.flatnonzero(at[1:] & ~at[:-1]), np.flatnonzero(at[:-1] & ~at[1:])
     return int(np.count_nonzero(ends - begins > 1))
 
 
 def shaking_g(values: FloatArray) -> float:
     """What smoothing takes off, as rms."""
-    return float(np.sqrt(np.mean((values - smoothed(values)) ** 2))) if values.size else 0.0
+    taken_off = values - smoothed(values)
+    return float(np.sqrt(np.dot(taken_off, taken_off) / max(taken_off.size, 1)))
 
 
 def steepest_rise(track: Track) -> tuple[float, float]:

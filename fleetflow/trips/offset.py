@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS
+from fleetflow.trips.measures import middle_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ class Offset:
 def without_offset(trip: EvenTrip) -> tuple[EvenTrip, Offset]:
     """The trip less what its speed does not explain. Only for trips whose speed is trusted (`Agreement.trusted`)."""
     shown_g = [longitudinal_offset_g(track) for track in trip.tracks]
-    middle_g = float(np.median(np.concatenate(shown_g)))
+    middle_g = middle_of(np.concatenate(shown_g))
     shown_lat_g = lateral_offset_g(trip)
     lat_g = shown_lat_g if MIN_LATERAL_G <= abs(shown_lat_g) <= LIMIT_G else 0.0
     tracks = [

@@ -13,7 +13,7 @@ import numpy as np
 
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS, TRUSTED_RATIO, Agreement
 from fleetflow.trips.clock import rising
-from fleetflow.trips.measures import known, runs_at_maximum, shaking_g, share_missing, smoothed, steepest_rise
+from fleetflow.trips.measures import known, runs_at, shaking_g, share_missing, smoothed, steepest_rise
 from fleetflow.trips.offset import LIMIT_G
 from fleetflow.trips.refresh import MAX_REFRESH_S
 from fleetflow.trips.signals import Signals, examine
@@ -32,7 +32,7 @@ LARGE_PERCENTILE = 99.0
 REVERSED_R = -0.5
 WEAK_R, WEAK_WINDOWS, WEAK_SPREAD_MS = 0.35, 120, 1.0  # below: another axis, most likely; 0 of 24 real trips
 GAPS_DOUBTFUL, GAPS_UNUSABLE = 0.1, 0.5  # share of the trip's time
-CLIPPED_RUNS = 2  # one run only is normal for data in steps of 0.01 g
+CLIPPED_FROM_G, CLIPPED_RUNS = 0.3, 2  # one run only is normal for data in steps of 0.01 g
 SHAKEN_G = 0.15  # rms; 0.03-0.06 on real devices, 0.002 from a vehicle's own bus
 MIN_SHAKEN_HZ = 4.0  # slower, a brake's own flanks look like vibration
 COARSE_HZ, TOO_COARSE_HZ = 4.0, 0.5  # at 0.25 Hz a brake of one second shows 0.08 of itself
@@ -148,8 +148,8 @@ def _unit_of(ratio: float) -> str | None:
 
 def _suspected(samples: Samples) -> Iterator[Reason]:
     """Where the speed cannot tell, an acceleration that lasts and that no vehicle reaches."""
-    g = smoothed(np.abs(known(samples.g_force_long)))
-    large = float(np.percentile(g, LARGE_PERCENTILE)) if g.size else 0.0
+    g = np.abs(known(samples.g_force_long))
+    large = float(np.percentile(smoothed(g), LARGE_PERCENTILE)) if g.max(initial=0.0) > LARGE_G else 0.0
     if large > LARGE_G:
         verdict = Verdict.UNUSABLE if large > IMPOSSIBLE_G else Verdict.DOUBTFUL
         text = f"The acceleration reaches {large:.1f} in one sample of a hundred: it is hardly in g."
@@ -214,8 +214,10 @@ def _gaps(t_s: FloatArray, step_s: float) -> Iterator[Reason]:
 
 def _shape(signals: Signals) -> Iterator[Reason]:
     g = known(signals.samples.g_force_long)
-    if runs_at_maximum(np.abs(g)) >= CLIPPED_RUNS:
-        text = f"The sensor stops at {np.abs(g).max():.2f} g: events at this size may have been harder."
+    size_g = np.abs(g)
+    limit_g = float(size_g.max(initial=0.0))
+    if limit_g >= CLIPPED_FROM_G and runs_at(size_g, limit_g) >= CLIPPED_RUNS:
+        text = f"The sensor stops at {limit_g:.2f} g: events at this size may have been harder."
         yield Reason(Finding.CLIPPED, Verdict.GOOD, text)
     if signals.step_s is None or signals.step_s * MIN_SHAKEN_HZ > 1:
         return

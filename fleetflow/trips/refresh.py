@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fleetflow.trips.measures import middle_of
+
 if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray
     from fleetflow.trips.tracks import EvenTrip, Track
@@ -25,7 +27,7 @@ def refresh_of(trip: EvenTrip) -> float:
     spans_s = np.concatenate(spans) if spans else np.zeros(0)
     if spans_s.size < MIN_EQUAL_CHANGES:
         return trip.step_s
-    middle_s = float(np.median(spans_s))
+    middle_s = middle_of(spans_s)
     enough = spans_s.size >= MIN_CHANGES or np.all(np.abs(spans_s - middle_s) < trip.step_s / 2)
     return middle_s if enough and middle_s >= STALE_STEPS * trip.step_s * ROUNDING else trip.step_s
 
@@ -38,4 +40,4 @@ def changes(values: FloatArray) -> npt.NDArray[np.intp]:
 def _spans_between_changes(track: Track) -> FloatArray:
     changed = changes(track.speed_kmh)
     moving = track.speed_kmh[changed[:-1]] > MOVING_KMH
-    return np.diff(changed)[moving] * track.step_s
+    return (changed[1:] - changed[:-1])[moving] * track.step_s

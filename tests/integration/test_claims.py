@@ -16,8 +16,8 @@ from fleetflow.trips.summary import TripSummary
 from tests.support.trips import new_trip
 
 pytestmark = pytest.mark.postgres
-SUMMARY = TripSummary(distance_km=1.0, duration_s=60.0, sample_hz=10.0)
-FOUND = claims.TripFindings(SUMMARY, Quality(()), Offset(0.06, -0.05, 0.06, -0.05), (0.5, 0.25, 0.25))
+SUMMARY = TripSummary(distance_km=1.0, duration_s=60.0, sample_hz=10.0, band_km=(0.5, 0.25, 0.25))
+FOUND = claims.TripFindings(SUMMARY, Quality(()), Offset(0.06, -0.05, 0.06, -0.05))
 
 
 def claim(engine: sa.Engine, token: uuid.UUID, *, trips: int = 10, points: int = 1000, lease_s: float = 60.0):

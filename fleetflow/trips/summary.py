@@ -33,15 +33,18 @@ class TripSummary:
     band_km: tuple[float, ...] | None = None
 
 
-def summarize(samples: Samples) -> TripSummary:
-    """Distance by the trapezoid rule over the speed, silences of more than a minute left out."""
+def summarize(samples: Samples, step_s: float | None = None) -> TripSummary:
+    """Distance by the trapezoid rule over the speed, silences of more than a minute left out.
+
+    `step_s` is the median step, for those who know it already.
+    """
     if samples.t_s is None:
         return TripSummary(None, None, None)
     steps_s = samples.t_s[1:] - samples.t_s[:-1]
     mean_kmh = (samples.speed_kmh[1:] + samples.speed_kmh[:-1]) / 2
     km = np.where(steps_s <= LONGEST_BRIDGE_S, mean_kmh * steps_s, 0.0) / SECONDS_PER_HOUR
     band_km = _by_band(mean_kmh, np.nan_to_num(km, copy=False))
-    step_s = median_step_s(samples.t_s)
+    step_s = step_s or median_step_s(samples.t_s)
     return TripSummary(
         distance_km=sum(band_km),
         duration_s=float(samples.t_s[-1] - samples.t_s[0]),

@@ -189,14 +189,15 @@ def _closest(gain: FloatArray, change: FloatArray, used: BoolArray, firsts: Inde
     r = np.divide(common, spread_gain * spread_change, out=np.zeros_like(common), where=varies)
     ratio = np.divide(spread_gain, spread_change, out=np.zeros_like(common), where=varies)
     best = np.argmax(np.abs(r), axis=0)
-    columns = [np.take_along_axis(each, best[np.newaxis], 0)[0].tolist()
-               for each in (windows, spread_change, r, ratio, varies)]  # fmt: skip
+    trips = range(len(firsts))
+    columns = [each[best, trips].tolist() for each in (windows, spread_change, r, ratio, varies)]
     return [
-        Agreement(int(seen), spread, *((own_r, own_ratio) if known else (None, None)), LAGS_S[lag])
+        Agreement(int(seen), spread, own_r if known else None, own_ratio if known else None, LAGS_S[lag])
         for seen, spread, own_r, own_ratio, known, lag in zip(*columns, best.tolist(), strict=True)
     ]
 
 
 def _summed(values: FloatArray, firsts: IndexArray) -> FloatArray:
     """By lag (rows) and trip."""
-    return np.add.reduceat(values, firsts, axis=1)
+    total: FloatArray = np.add.reduceat(values, firsts, axis=1)
+    return total

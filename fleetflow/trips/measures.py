@@ -35,7 +35,7 @@ def smoothed(values: FloatArray) -> FloatArray:
     around = np.concatenate([values[-1:], values, values[:1]])
     low, high = np.minimum(around[:-2], around[2:]), np.maximum(around[:-2], around[2:])
     steady = np.minimum(np.maximum(values, low), high)
-    total = steady.copy()
+    total: FloatArray = steady.copy()
     total[1:] += steady[:-1]
     total[:-1] += steady[1:]
     total[0] += steady[0]

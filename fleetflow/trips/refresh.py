@@ -40,4 +40,4 @@ def changes(values: FloatArray) -> npt.NDArray[np.intp]:
 def _spans_between_changes(track: Track) -> FloatArray:
     changed = changes(track.speed_kmh)
     moving = track.speed_kmh[changed[:-1]] > MOVING_KMH
-    return (changed[1:] - changed[:-1])[moving] * track.step_s
+    return (changed[1:] - changed[:-1])[moving].astype(np.float64) * track.step_s

@@ -24,6 +24,7 @@ ON_A_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
 }
 ALONE: dict[str, Callable[[], Iterator[Row]]] = {
     "detection": detection.finding,
+    "detection of stored trips": detection.stored,
     "ranking": ranking.ranking,
     "whatif": whatif.whatif,
 }

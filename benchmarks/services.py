@@ -50,12 +50,13 @@ def stacks() -> Iterator[list[Stack]]:
         server = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
         broker = stack.enter_context(PrivateBroker(folder / "rabbitmq"))
         yield [
-            Stack("Postgres", _database(server.url, "bench_postgres"), None),
-            Stack("RabbitMQ", _database(server.url, "bench_rabbitmq"), broker.url()),
+            Stack("Postgres", fresh_database(server.url, "bench_postgres"), None),
+            Stack("RabbitMQ", fresh_database(server.url, "bench_rabbitmq"), broker.url()),
         ]
 
 
-def _database(server_url: str, name: str) -> str:
+def fresh_database(server_url: str, name: str) -> str:
+    """A new database of that name with FleetFlow's tables; its URL."""
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {name}".encode())
     url = f"{server_url.rpartition('/')[0]}/{name}"
@@ -124,7 +125,7 @@ def peak_memory_mb(pid: int) -> float:
 def _workers(conn: psycopg.Connection[tuple[object, ...]]) -> int:
     row = conn.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fleetflow-worker'"
-        " AND datname = current_database()"
+        " AND datname = currentfresh_database()"
     ).fetchone()
     conn.commit()
     return int(str(row[0])) if row else 0

@@ -146,9 +146,8 @@ class Worker:
         analysed = {result.trip.id: result for result in results if isinstance(result, Analysis)}
         failures = [result for result in results if isinstance(result, Failure)]
         with connection(self._engine) as conn:
-            summaries = {trip_id: result.summary for trip_id, result in analysed.items()}
-            qualities = {trip_id: result.quality for trip_id, result in analysed.items()}
-            completed = claims.complete_trips(conn, token, summaries, qualities, detection_version=DETECTION_VERSION)
+            findings = {trip_id: result.findings for trip_id, result in analysed.items()}
+            completed = claims.complete_trips(conn, token, findings, detection_version=DETECTION_VERSION)
             insert_results(conn, [analysed[trip_id] for trip_id in sorted(completed)])
             for failure in failures:
                 claims.fail_trip(conn, token, failure.trip.id, failure.reason)

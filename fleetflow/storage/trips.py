@@ -82,6 +82,9 @@ class TripRecord:
     error: str | None
     quality: str | None
     quality_reasons: list[dict[str, str]] | None
+    offset_long_g: float | None
+    offset_lat_g: float | None
+    band_km: list[float] | None
 
 
 # One statement for all requests that wait: the blobs travel as binary and become JSONB in the server. Rows are

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleetflow.__main__ import COMMANDS
-from fleetflow.safety import smoothing, tracks, tuning
+from fleetflow.safety import smoothing, tuning
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule
 from fleetflow.settings import Settings
-from fleetflow.trips import clock
+from fleetflow.trips import clock, tracks
 from ingest_api.app import VERSION
 
 if TYPE_CHECKING:

@@ -58,15 +58,15 @@ def _highest(row: Row) -> float:
 
 def _show_note(subject: Subject, note: CoachingNote, row: Row | None, reach: float) -> None:
     with st.container(horizontal=True, vertical_alignment="top"):
-        with st.container(width=270, gap="xsmall"):
+        with st.container(width=330, gap="xsmall"):
             st.markdown(f"**{day_words(note.coached_on)}** · :gray[{words.plain(note.author)}]")
             st.text(note.note)
             st.badge(periods.change_words(row), color=_color(row))
             st.button(
-                "Withdraw", key=f"withdraw_{note.id}", type="tertiary", on_click=_withdraw,
+                "Withdraw", key=f"withdraw_{note.id}", type="tertiary", icon=":material/undo:", on_click=_withdraw,
                 args=(subject.database, note.id), help="The note stays in the history.",
             )  # fmt: skip
-        with st.container(width=300):
+        with st.container(width=330):
             _show_effect(note, row, reach)
 
 

@@ -145,7 +145,7 @@ def rates(subject: Subject) -> dict[EventKind, tuple[float, float]]:
 
 def show_severity(subject: Subject) -> None:
     """Which events, how hard, and how often against the fleet."""
-    caption = "A mark is an event · tick: median of the fleet's harsh ones · right: harsh events per 100 km"
+    caption = "A mark is an event · tick: the fleet's median · right: harsh per 100 km"
     components.card_head("Events and their severity", caption)
     fleet = data.fleet_severity(subject.database, subject.stored.version, subject.window.since)
     medians = {EventKind(kind): float(median) for kind, median in zip(fleet["kind"], fleet["median"], strict=True)}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
+    from streamlit.delta_generator import DeltaGenerator
 
     from dashboard.periods import Row
     from fleetflow.storage.drivers import DriverCard
@@ -110,11 +111,13 @@ def badges(subject: Subject) -> list[str]:
     return [*(each for each in (subject.card.group_name, subject.card.vehicle_class) if each), verdict]
 
 
-def show_badges(subject: Subject) -> None:
-    """The badges in a row."""
-    with st.container(horizontal=True, gap="xsmall", width="content"):
-        for each in badges(subject):
-            st.badge(words.plain(each), color="gray")
+def show_badges(subject: Subject) -> DeltaGenerator:
+    """The badges in a row; returns the place at its end for a button."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
+    for each in badges(subject):
+        row.badge(words.plain(each), color="gray")
+    row.space("stretch")
+    return row.container(width="content")
 
 
 def key_figures(subject: Subject) -> list[Figure]:

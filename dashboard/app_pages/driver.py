@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import coaching_view, components, data, driver_cards, driver_view, fleet_view, tables, words
+from dashboard import coaching_view, components, data, driver_cards, driver_view, fleet_view, report_view, tables, words
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from dashboard.changing import Explanation
     from dashboard.driver_view import Subject
     from fleetflow.storage.coaching import CoachingNote
 
@@ -29,15 +32,20 @@ def main() -> None:
         return
     subject = driver_view.load(database, driver_id, names[driver_id], period, now)
     driver_view.show_head(subject, names, fleet_view.caption(since, now, zone))
-    driver_view.show_badges(subject)
     trips = data.trips(database, subject.stored.version, driver_id, since, MOST_TRIPS)
     notes = data.coaching_notes(database, driver_id)
+    badges = driver_view.show_badges(subject)
     if trips.empty:
         show_no_trips(period)
     else:
         driver_view.show_key_figures(subject)
-        show_charts(subject, notes, now)
+        everybody, explained = driver_cards.load_weeks(subject, now), driver_cards.explain_change(subject)
+        show_charts(subject, everybody, explained, notes, now)
         driver_cards.show_trips(trips, subject, MOST_TRIPS)
+        with badges:
+            report_view.show_button(
+                report_view.content(subject, now, everybody=everybody, explained=explained, trips=trips, notes=notes)
+            )
     show_coaching(subject, notes)
 
 
@@ -62,13 +70,15 @@ def show_no_trips(period: str) -> None:
         inner.button("Show all time", on_click=components.choose_period, args=("all",))
 
 
-def show_charts(subject: Subject, notes: list[CoachingNote], now: datetime) -> None:
+def show_charts(
+    subject: Subject, everybody: pd.DataFrame, explained: Explanation | None, notes: list[CoachingNote], now: datetime
+) -> None:
     """How it went, why it changed, what happened and when."""
     with st.grid(3, min_column_width=330, border=True) as grid:
         with grid.cell(column_span=2):
-            driver_cards.show_weeks(subject, driver_cards.load_weeks(subject, now), notes)
+            driver_cards.show_weeks(subject, everybody, notes)
         with grid.cell():
-            driver_cards.show_change(subject, driver_cards.explain_change(subject))
+            driver_cards.show_change(subject, explained)
     with st.grid(2, min_column_width=420, border=True) as grid:
         with grid.cell():
             driver_cards.show_severity(subject)

@@ -103,7 +103,9 @@ def _frame(conn: sa.Connection, statement: str, values: Mapping[str, object]) ->
     """The result with the types of its columns even when there is no row; a text that is not there is None."""
     result = conn.execute(sa.text(statement), values)
     frame = pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
-    return frame.astype({name: _dtype(name) for name in frame.columns})
+    frame = frame.astype({name: _dtype(name) for name in frame.columns})
+    texts = [name for name in TEXTS if name in frame]
+    return frame.assign(**{name: frame[name].where(frame[name].notna(), None) for name in texts})
 
 
 def _dtype(name: str) -> str:

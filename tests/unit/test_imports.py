@@ -56,7 +56,7 @@ ONLY_IN = {
     "psycopg": ("fleetflow.storage", "fleetflow.queue", "fleetflow.embedded"),
     "streamlit": ("dashboard",),
     "fastapi": ("ingest_api",),
-    "fpdf": ("dashboard.driver_report",),
+    "fpdf": ("dashboard.driver_report", "dashboard.paper"),
     "xlsxwriter": ("dashboard.downloads",),
 }
 

@@ -213,7 +213,7 @@ def _draw_notes(pdf: FPDF, notes: Sequence[Note], top: float) -> None:
     if not notes:
         paper.write(pdf, LEFT, top + 7.5, "No note.", size=8.5, color=paper.MUTED)
     for row, note in enumerate(notes[:MOST_NOTES]):
-        y = top + 7.5 + 11.2 * row
+        y = top + 7.5 + 12.0 * row
         paper.write(pdf, LEFT, y, note.day, size=8.5, bold=True, width=24)
         paper.write(pdf, LEFT + 26, y, note.effect, size=8, color=paper.MUTED, width=WIDTH - 26)
         for line, text in enumerate(_lines(pdf, note.text, WIDTH - 26)):

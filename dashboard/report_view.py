@@ -45,7 +45,7 @@ def content(
         fleet=weeks.of_fleet(everybody, POINTS),
         rates=_rates(subject),
         explained=explained,
-        compared=f"points per 100 km, {subject.days} days before and now" if subject.days else "",
+        compared=f"{subject.days} days before and now" if subject.days else "",
         change=driver_cards.movement_words(subject),
         notes=[_note(subject, note) for note in notes if note.withdrawn_at is None][: driver_report.MOST_NOTES],
         trip_columns=TRIP_COLUMNS,

@@ -23,7 +23,7 @@ SAMPLED_ROWS = 500
 """How many rows decide a column's width."""
 DATE_FORMAT, DAY_FORMAT = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
 UNITS = {
-    "_per_100_km": "per 100 km",
+    "per_100_km": "per 100 km",
     "_km": "km",
     "_kmh": "km/h",
     "_s": "s",
@@ -83,7 +83,8 @@ def header(column: Hashable) -> str:
     name = str(column)
     ending = max((each for each in UNITS if name.endswith(each)), key=len, default="")
     plain = name.removesuffix(ending).replace("_", " ").strip()
-    return f"{plain[:1].upper()}{plain[1:]}{', ' if ending else ''}{UNITS.get(ending, '')}"
+    text = ", ".join(each for each in (plain, UNITS.get(ending, "")) if each)
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _write_column(sheet: Worksheet, place: int, column: pd.Series[Any], moment: Format) -> None:

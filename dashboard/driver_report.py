@@ -28,6 +28,7 @@ COLORS: Mapping[str, paper.Color] = {
     "speeding": (207, 124, 0),
 }
 MOST_NOTES, NOTE_LINES = 3, 2
+MOST_SIGNS = 400  # more than two lines hold
 MOST_TRIPS = 5
 PLOT_HEIGHT = 40.0
 HOW_TO_READ = (
@@ -224,7 +225,7 @@ def _lines(pdf: FPDF, text: str, width: float) -> list[str]:
     """The first lines of a text; what does not fit is said by an ellipsis."""
     pdf.set_font(paper.FAMILY, "", 8)
     found = pdf.multi_cell(
-        width, 3.7, paper.clean(text) or " ", dry_run=True, output=MethodReturnValue.LINES, align="L"
+        width, 3.7, paper.clean(text[:MOST_SIGNS]) or " ", dry_run=True, output=MethodReturnValue.LINES, align="L"
     )
     lines = [str(each) for each in found] if isinstance(found, list) else []
     return lines if len(lines) <= NOTE_LINES else [*lines[: NOTE_LINES - 1], f"{lines[NOTE_LINES - 1]} …"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from bisect import bisect_left
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,9 +77,7 @@ def write(
     """One line of text whose top left corner is at x, y (mm); one that is too wide for its place is cut short."""
     pdf.set_font(FAMILY, "B" if bold else "", size)
     pdf.set_text_color(*color)
-    shown = clean(text)
-    while width and len(shown) > 1 and pdf.get_string_width(shown) > width:
-        shown = f"{shown.rstrip('…')[:-1]}…"
+    shown = _fitted(pdf, clean(text), width) if width else clean(text)
     if not shown:
         return
     pdf.set_xy(x, y)
@@ -94,3 +93,12 @@ def pen(pdf: FPDF, color: Color, width_mm: float = 0.2) -> None:
 def clean(text: str) -> str:
     """The text on one line, without signs that are no letters of it: line ends, controls, marks of direction."""
     return "".join(" " if unicodedata.category(each).startswith("C") else each for each in text)
+
+
+def _fitted(pdf: FPDF, text: str, width: float) -> str:
+    """As much of the beginning as fits."""
+    if pdf.get_string_width(text) <= width:
+        return text
+    reach = range(len(text))
+    fits = bisect_left(reach, True, key=lambda count: pdf.get_string_width(f"{text[:count]}…") > width)
+    return f"{text[: max(fits - 1, 0)]}…"

@@ -153,64 +153,72 @@ def severity(
     `events` has kind, peak, multiple, harsh and said (what the hover says); `rates` are harsh events per 100 km of the
     driver and of the fleet; `fleet_median` is the middle of the fleet's harsh events, drawn as a tick.
     """
+    marks = _spread_out(events)
     figure = go.Figure()
-    kinds = list(look.KINDS)
-    for row, kind in enumerate(kinds):
-        of_kind = events[events["kind"] == kind.value].sort_values("multiple", ascending=False)
-        for harsh in (False, True):
-            _add_strip(figure, of_kind[of_kind["harsh"] == harsh][:MOST_MARKS], row, kind if harsh else None)
-        if kind in fleet_median:
-            figure.add_scatter(
-                x=[fleet_median[kind]],
-                y=[row],
-                mode="markers",
-                marker={"symbol": "line-ns", "size": 30, "line": {"width": 2, "color": look.INK}},
-                hovertemplate=f"fleet's median %{{x:.2f}}{TIMES}<extra></extra>",
-            )
-        _add_rates(figure, row, kind, *rates[kind])
-    style(figure, 290, hovermode="closest")
+    _add_marks(figure, marks[~marks["harsh"]], symbol="circle", size=4, color=look.MUTED, opacity=0.4)
+    harsh = marks[marks["harsh"]]
+    looks = [look.KINDS[list(look.KINDS)[row]] for row in harsh["row"]]
+    symbols, colors = [each.symbol for each in looks], [each.color for each in looks]
+    _add_marks(figure, harsh, symbol=symbols, size=8, color=colors, opacity=0.9)
+    _add_medians(figure, fleet_median)
+    style(
+        figure, 290, hovermode="closest",
+        annotations=[_rate_words(row, kind, *rates[kind]) for row, kind in enumerate(look.KINDS)],
+        shapes=[_threshold()],
+    )  # fmt: skip
     figure.update_layout(margin_r=118)
-    figure.add_vline(1.0, line={"color": look.MUTED, "width": 1, "dash": "3px,3px"}, layer="below")
     names = [f'<span style="color:{each.color}">{each.sign}</span> {each.noun}' for each in look.KINDS.values()]
     figure.update_yaxes(
-        range=[len(kinds) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(kinds))), ticktext=names,
+        range=[len(names) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(names))), ticktext=names,
         tickfont_color=look.INK,
     )  # fmt: skip
-    reach = max(1.6, float(events["multiple"].max()) if len(events) else 0.0, *fleet_median.values())
+    reach = max(1.6, float(marks["multiple"].max()) if len(marks) else 0.0, *fleet_median.values())
     return figure.update_xaxes(
         showgrid=True, gridcolor=look.HAIRLINE, range=[0.55, reach * 1.04], autorange=False, ticksuffix=TIMES, nticks=6,
         title_text="peak as a multiple of the threshold", title_standoff=8,
     )  # fmt: skip
 
 
-def _add_strip(figure: go.Figure, events: pd.DataFrame, row: int, kind: EventKind | None) -> None:
-    """Marks of one kind, spread out by a sequence that never repeats, so that nothing jitters between two looks."""
-    spread = (np.arange(len(events)) * 0.618034) % 1.0 - 0.5
-    kind_look = look.KINDS[kind] if kind else None
+def _spread_out(events: pd.DataFrame) -> pd.DataFrame:
+    """The hardest events of each kind with row and y, spread by a sequence that never repeats and never jitters."""
+    rows = {kind.value: row for row, kind in enumerate(look.KINDS)}
+    hardest = events.sort_values("multiple", ascending=False)
+    place = hardest.groupby(["kind", "harsh"]).cumcount()
+    row = hardest["kind"].map(rows).astype("int64")
+    spread = hardest.assign(row=row, y=row + 0.62 * ((place * 0.618034) % 1.0 - 0.5))
+    return spread[place < MOST_MARKS]
+
+
+def _add_marks(figure: go.Figure, marks: pd.DataFrame, **marker: object) -> None:
     figure.add_scatter(
-        x=events["multiple"],
-        y=row + 0.62 * spread,
-        mode="markers",
-        marker={
-            "symbol": kind_look.symbol if kind_look else "circle",
-            "size": 8 if kind_look else 4,
-            "color": kind_look.color if kind_look else look.MUTED,
-            "opacity": 0.9 if kind_look else 0.4,
-        },
-        customdata=events["said"],
+        x=marks["multiple"], y=marks["y"], mode="markers", marker=marker, customdata=marks["said"],
         hovertemplate="%{customdata}<extra></extra>",
+    )  # fmt: skip
+
+
+def _add_medians(figure: go.Figure, fleet_median: Mapping[EventKind, float]) -> None:
+    kinds = [kind for kind in look.KINDS if kind in fleet_median]
+    figure.add_scatter(
+        x=[fleet_median[kind] for kind in kinds],
+        y=[list(look.KINDS).index(kind) for kind in kinds],
+        mode="markers",
+        marker={"symbol": "line-ns", "size": 30, "line": {"width": 2, "color": look.INK}},
+        hovertemplate=f"fleet's median %{{x:.2f}}{TIMES}<extra></extra>",
     )
 
 
-def _add_rates(figure: go.Figure, row: int, kind: EventKind, mine: float, fleet: float) -> None:
+def _threshold() -> dict[str, object]:
+    line = {"color": look.MUTED, "width": 1, "dash": "3px,3px"}
+    return {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}
+
+
+def _rate_words(row: int, kind: EventKind, mine: float, fleet: float) -> dict[str, object]:
     times = f" · {words.decimal(mine / fleet)}{TIMES}" if fleet > 0 and np.isfinite(mine) else ""
-    color = look.KINDS[kind].color
-    figure.add_annotation(
-        x=1, xref="paper", y=row, xanchor="left", xshift=10, showarrow=False, align="left",
-        text=f'<b><span style="color:{color}">{words.decimal(mine, 2)}</span></b><br>'
-        f"fleet {words.decimal(fleet, 2)}{times}",
-        font={"size": 11, "color": look.MUTED},
-    )  # fmt: skip
+    value = f'<b><span style="color:{look.KINDS[kind].color}">{words.decimal(mine, 2)}</span></b>'
+    return {
+        "x": 1, "xref": "paper", "y": row, "xanchor": "left", "xshift": 10, "showarrow": False, "align": "left",
+        "text": f"{value}<br>fleet {words.decimal(fleet, 2)}{times}", "font": {"size": 11, "color": look.MUTED},
+    }  # fmt: skip
 
 
 def hours(distance_km: FloatArray, events: FloatArray) -> go.Figure:
@@ -255,24 +263,26 @@ def hours(distance_km: FloatArray, events: FloatArray) -> go.Figure:
 
 def before_after(row: Row, reach: float) -> go.Figure:
     """A driver's figure before and after a talk, each a dot on the bar of its 90 % interval; hollow is before."""
-    periods = (("before", "_before", look.MUTED, look.PAGE), ("after", "_after", look.ACCENT, look.ACCENT))
+    values = np.array(
+        [[row[f"{each}{period}"] for each in ("mean", "low", "high")] for period in ("_before", "_after")]
+    )
+    mean, low, high = values.T.astype(np.float64)
     figure = go.Figure()
-    names = []
-    for place, (name, suffix, color, fill) in enumerate(periods):
-        mean, low, high = (float(row[f"{each}{suffix}"]) for each in ("mean", "low", "high"))
-        names.append(f"{name} <b>{words.decimal(mean)}</b>")
-        if not np.isfinite(mean):
-            continue
-        figure.add_bar(
-            x=[high - low], y=[place], base=[low], orientation="h", width=0.3, opacity=0.4,
-            marker={"color": color, "cornerradius": 3}, hoverinfo="skip",
-        )  # fmt: skip
-        figure.add_scatter(
-            x=[mean], y=[place], mode="markers",
-            marker={"size": 9, "color": fill, "line": {"width": 2, "color": color}, "opacity": 1},
-            hovertemplate=f"{name} %{{x:.1f}}, 90&nbsp;% {words.decimal(low)} to {words.decimal(high)}<extra></extra>",
-        )  # fmt: skip
+    figure.add_bar(
+        x=high - low, y=[0, 1], base=low, orientation="h", width=0.3, opacity=0.4, hoverinfo="skip",
+        marker={"color": [look.MUTED, look.ACCENT], "cornerradius": 3},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=mean, y=[0, 1], mode="markers",
+        marker={
+            "size": 9, "opacity": 1, "color": [look.PAGE, look.ACCENT],
+            "line": {"width": 2, "color": [look.MUTED, look.ACCENT]},
+        },
+        customdata=np.column_stack([low, high]),
+        hovertemplate="%{x:.1f}, likely %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",
+    )  # fmt: skip
     style(figure, 96)
+    names = [f"{name} <b>{words.decimal(value)}</b>" for name, value in zip(("before", "after"), mean, strict=True)]
     figure.update_yaxes(range=[1.6, -0.6], showgrid=False, tickvals=[0, 1], ticktext=names, tickfont_color=look.INK)
     return figure.update_xaxes(
         showgrid=True, gridcolor=look.HAIRLINE, range=[0, max(reach, 1.0) * 1.05], autorange=False, nticks=4

@@ -215,9 +215,9 @@ def test_a_strip_shows_each_event_at_its_multiple_and_says_the_rates():
         {"kind": ["braking", "braking"], "multiple": [1.4, 0.8], "harsh": [True, False], "said": ["a", "b"]}
     )
     figure = driver_charts.severity(shown, dict.fromkeys(EventKind, (2.0, 1.0)), {EventKind.BRAKING: 1.2})
-    marks = [trace for trace in figure.data if len(trace.x) and trace.marker.symbol != "line-ns"]
-    assert sorted(float(trace.x[0]) for trace in marks) == [0.8, 1.4]
-    assert {trace.marker.color for trace in marks} == {look.MUTED, look.KINDS[EventKind.BRAKING].color}
+    below, harsh, medians = figure.data
+    assert (list(below.x), list(harsh.x), list(medians.x)) == ([0.8], [1.4], [1.2])
+    assert list(harsh.marker.color) == [look.KINDS[EventKind.BRAKING].color]
     assert all("fleet 1.00 · 2.0" in note.text for note in figure.layout.annotations)
 
 
@@ -235,10 +235,9 @@ def test_before_is_hollow_and_after_is_solid():
             ["mean_before", "low_before", "high_before", "mean_after", "low_after", "high_after"], range(6), strict=True
         )
     )
-    before, after = driver_charts.before_after(row, 5.0).data[1::2]
-    assert (before.marker.color, after.marker.color) == (look.PAGE, look.ACCENT)
-    empty = driver_charts.before_after(dict.fromkeys(row, float("nan")), 5.0)
-    assert not empty.data
+    bars, dots = driver_charts.before_after(row, 5.0).data
+    assert (list(bars.base), list(np.add(bars.base, bars.x)), list(dots.x)) == ([1, 4], [2, 5], [0, 3])
+    assert list(dots.marker.color) == [look.PAGE, look.ACCENT]
 
 
 def test_the_next_driver_is_the_next_on_the_leaderboard_and_those_not_on_it_come_last():

@@ -32,15 +32,11 @@ PART_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One of the two reports: the profile, what was driven, and the figure.
-
-    `figure` is points per 100 km as estimated with the fleet, `reliability` the share of the driver's own data in it.
-    """
+    """One of the two reports: the profile, what was driven, and points per 100 km as estimated with the fleet."""
 
     profile: ScoringProfile
     distance_km: float
     figure: float
-    reliability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +54,13 @@ class Explanation:
 
 
 def explain(
-    events: pd.DataFrame, trips: pd.DataFrame, cut: datetime, before: Report, after: Report
+    events: pd.DataFrame, trips: pd.DataFrame, cut: datetime, before: Report, after: Report, *, own_share: float
 ) -> Explanation | None:
     """Break the change into driving, roads, profile, reviews and the pull to the fleet; None without driving in both.
 
     `events` and `trips` are those of both periods, as storage.drivers gives them; what began before `cut` belongs to
-    the first. Reviews were known at the first report as `review_then` says.
+    the first. Reviews were known at the first report as `review_then` says, and `own_share` is how much the driver's
+    own data weigh in its figure, from 0 to 1.
     """
     distance_km = np.stack([_bands(trips, late, cut, of.distance_km) for late, of in ((False, before), (True, after))])
     if not (distance_km.sum(axis=1) > 0).all():
@@ -72,7 +69,7 @@ def explain(
     known_then = points[0, 0, 0].sum() / distance_km[0].sum() * 100.0
     known_now = points[0, 0, 1].sum() / distance_km[0].sum() * 100.0
     # The fleet of the first report is known as it is judged now; the driver's figure is put back by his own reviews.
-    figure = max(before.figure + before.reliability * (known_then - known_now), 0.0)
+    figure = max(before.figure + own_share * (known_then - known_now), 0.0)
     figures = np.array([[figure, after.figure]])
     return _as_shown(figures, explain_change(points[None], distance_km[None], figures))
 

@@ -32,6 +32,7 @@ HABIT_DAYS = 7 * weeks.WEEKS
 SHOWN_FROM = 0.6
 """Events from this share of their threshold on are drawn: near misses show how somebody drives, gentle ones do not."""
 SERIES = {"Points per 100 km": driver_charts.POINTS, "Score": driver_charts.SCORE}
+TOO_LITTLE = "Too little driving in one of the two periods: nothing to compare."
 CHANGE_HELP = (
     "Driving: what the driver did differently on the same roads. Roads driven: another mix of town, country and"
     " motorway. Profile: other thresholds or penalties. Reviews: events judged since the report before. Pull to fleet:"
@@ -73,33 +74,27 @@ def show_weeks(subject: Subject, everybody: pd.DataFrame, notes: list[CoachingNo
 
 
 def explain_change(subject: Subject) -> Explanation | None:
-    """The way from the period before to this one; None where one of them has no driving."""
-    since = subject.window.since
-    if subject.before is None or since is None:
+    """The way from the period before to this one; None where one of them has too little driving for a figure."""
+    since, window, row, was = subject.window.since, subject.before, subject.row, subject.row_before
+    if since is None or window is None or not row or not was or not (row["rank"] > 0 and was["rank"] > 0):
         return None
     version = version_at(data.profile_history(subject.database)[1], since)
-    before, after = _report(subject, version, subject.before), _report(subject, subject.stored.version, subject.window)
-    if before is None or after is None:
+    figures = periods.row_of(data.figures(subject.database, version, window, subject.zone), subject.driver_id)
+    if figures is None:
         return None
-    both = Window(subject.before.since, subject.window.until)
-    floors = _floors(before.profile, after.profile)
-    events = data.driver_events(subject.database, subject.driver_id, both, floors, since)
+    then, now = data.profile_of(subject.database, version).profile, subject.stored.profile
+    before = Report(then, float(figures["distance_km"]), float(figures["mean"]))
+    after = Report(now, float(row["distance_km"]), float(row["points_per_100_km"]))
+    both = Window(window.since, subject.window.until)
+    events = data.driver_events(subject.database, subject.driver_id, both, _floors(then, now), since)
     trips = data.driver_trips(subject.database, subject.driver_id, both)
-    return changing.explain(events, trips, since, before, after)
+    return changing.explain(events, trips, since, before, after, own_share=float(figures["reliability"]))
 
 
 def version_at(activations: list[Activation], moment: datetime) -> int:
     """The profile that was active then, of activations from the newest on; before there was any, the first."""
     earlier = [each for each in activations if each.activated_at <= moment]
     return (earlier[0] if earlier else activations[-1]).profile_version
-
-
-def _report(subject: Subject, version: int, window: Window) -> Report | None:
-    row = periods.row_of(data.figures(subject.database, version, window, subject.zone), subject.driver_id)
-    if row is None:
-        return None
-    profile = data.profile_of(subject.database, version).profile
-    return Report(profile, float(row["distance_km"]), float(row["mean"]), float(row["reliability"]))
 
 
 def _floors(*of: ScoringProfile, share: float = 1.0) -> Floors:
@@ -123,7 +118,7 @@ def show_change(subject: Subject, explained: Explanation | None) -> None:
     if subject.before is None:
         st.caption("Choose 7, 28 or 56 days to compare with as many days before.")
     elif explained is None:
-        st.caption("No driving in one of the two periods: nothing to compare.")
+        st.caption(f"{TOO_LITTLE} A rank in both is needed.")
     else:
         components.chart(driver_charts.waterfall(explained), key="why", alt=change_alt(explained))
         st.badge(movement_words(subject), color="gray")

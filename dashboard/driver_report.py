@@ -175,7 +175,7 @@ def _draw_rates(pdf: FPDF, rates: Sequence[Rate], top: float) -> None:
 def _draw_change(pdf: FPDF, content: Content, top: float) -> None:
     paper.heading(pdf, MIDDLE, top, "Why it changed", content.compared)
     if content.explained is None:
-        text = "No driving in one of the two periods: nothing to compare."
+        text = content.change
         paper.write(pdf, MIDDLE, top + 8, text, size=8.5, color=paper.MUTED, width=HALF)
         return
     explained, at = content.explained, 0.0

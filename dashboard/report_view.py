@@ -46,12 +46,16 @@ def content(
         rates=_rates(subject),
         explained=explained,
         compared=f"{subject.days} days before and now" if subject.days else "",
-        change=driver_cards.movement_words(subject),
+        change=driver_cards.movement_words(subject) if explained else _why_not(subject),
         notes=[_note(subject, note) for note in notes if note.withdrawn_at is None][: driver_report.MOST_NOTES],
         trip_columns=TRIP_COLUMNS,
         trips=_worst_trips(trips, subject.zone),
         printed=f"Printed {words.day_and_time(now, subject.zone)}, {words.zone_note(subject.zone)}.",
     )
+
+
+def _why_not(subject: Subject) -> str:
+    return driver_cards.TOO_LITTLE if subject.before else "All time has no period before it."
 
 
 def _facts(subject: Subject, now: datetime) -> list[str]:

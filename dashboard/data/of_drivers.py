@@ -104,6 +104,9 @@ def profile_of(database: str, version: int) -> StoredProfile:
         return profiles.read_profile(conn, version)
 
 
+@forgettable
+@st.cache_resource(ttl=FLEET_S, max_entries=16, show_spinner=False)
 def _days(database: str, version: int, window: Window, zone: str) -> pd.DataFrame:
+    """What everybody drove in a period (shared: several answers are made of it); see driving.read_driver_days."""
     with reading(database) as conn:
         return driving.read_driver_days(conn, version, since=window.since, until=window.until, zone=zone)

@@ -149,23 +149,22 @@ DRIVEN = trips((CUT - timedelta(days=9), 7200, 150.0), (CUT + timedelta(days=9),
 
 @settings(max_examples=25)
 @given(SOME_EVENTS, st.floats(0, 40), st.floats(0, 40), st.floats(0, 1))
-def test_the_parts_of_a_change_add_up_to_the_tenth_whatever_happened(rows, figure, now, reliability):
+def test_the_parts_of_a_change_add_up_to_the_tenth_whatever_happened(rows, figure, now, own_share):
     found = events(*(row[:4] for row in rows), review=[row[4] for row in rows], review_then=[row[5] for row in rows])
-    explained = changing.explain(
-        found, DRIVEN, CUT, Report(DEFAULT_PROFILE, 150.0, figure, reliability), Report(STRICT, 240.0, now, reliability)
-    )
+    before, after = Report(DEFAULT_PROFILE, 150.0, figure), Report(STRICT, 240.0, now)
+    explained = changing.explain(found, DRIVEN, CUT, before, after, own_share=own_share)
     assert explained is not None
     assert explained.before + sum(explained.parts.values()) == explained.after == round(now * 10)
 
 
 def report(figure: float, km: float, profile=DEFAULT_PROFILE) -> Report:
-    return Report(profile, km, figure, 1.0)
+    return Report(profile, km, figure)
 
 
 def test_an_event_that_was_dismissed_since_is_the_reviews_merit_and_not_the_drivers():
     early = CUT - timedelta(days=9)
     found = events((early, "braking", 0.5, 20.0), (early, "braking", 0.5, 20.0), review=["false", None])
-    explained = changing.explain(found, DRIVEN, CUT, report(10 / 3, 150.0), report(0.0, 240.0))
+    explained = changing.explain(found, DRIVEN, CUT, report(10 / 3, 150.0), report(0.0, 240.0), own_share=1.0)
     assert explained is not None
     assert explained.before == 67  # two events in 150 km, as they counted then
     assert explained.parts["Reviews"] < 0
@@ -175,14 +174,14 @@ def test_an_event_that_was_dismissed_since_is_the_reviews_merit_and_not_the_driv
 def test_another_threshold_is_the_profiles_doing():
     late = CUT + timedelta(days=9)
     found = events((CUT - timedelta(days=9), "braking", 0.5, 20.0), (late, "braking", 0.37, 20.0))
-    explained = changing.explain(found, DRIVEN, CUT, report(3.3, 150.0), report(2.5, 240.0, STRICT))
+    explained = changing.explain(found, DRIVEN, CUT, report(3.3, 150.0), report(2.5, 240.0, STRICT), own_share=1.0)
     assert explained is not None
     assert explained.parts["Profile"] > 0
     assert explained.parts["Reviews"] == 0
 
 
 def test_without_driving_in_both_periods_nothing_is_explained():
-    assert changing.explain(events(), DRIVEN, CUT, report(1, 0.0), report(1, 240.0)) is None
+    assert changing.explain(events(), DRIVEN, CUT, report(1, 0.0), report(1, 240.0), own_share=1.0) is None
 
 
 def test_the_cap_of_a_trip_is_shared_among_its_events():

@@ -86,7 +86,7 @@ def _bands(trips: pd.DataFrame, late: bool, cut: datetime, distance_km: float) -
     km: FloatArray = inside[BAND_COLUMNS].fillna(0.0).sum().to_numpy(dtype=np.float64)
     if not km.sum() > 0:
         km = np.eye(BANDS)[0]  # nobody knows the roads: all of them are one
-    return km / km.sum() * max(distance_km, 0.0)
+    return np.asarray(km / km.sum() * max(distance_km, 0.0), dtype=np.float64)
 
 
 def _points(events: pd.DataFrame, cut: datetime, profiles: tuple[ScoringProfile, ScoringProfile]) -> FloatArray:
@@ -117,7 +117,7 @@ def is_harsh(events: pd.DataFrame, profile: ScoringProfile, review: str = "revie
     """Whether each event counts under a profile, with the reviews of that column."""
     standing = [_standing(*row) for row in zip(events["doubtful"], events[review], strict=True)]
     over = events["peak"].to_numpy(dtype=np.float64) > thresholds(events, profile) + TOLERANCE
-    return over & np.array([profile.lets_count(each) for each in standing], dtype=bool)
+    return np.asarray(over & np.array([profile.lets_count(each) for each in standing], dtype=bool))
 
 
 def thresholds(events: pd.DataFrame, profile: ScoringProfile) -> FloatArray:

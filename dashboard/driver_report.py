@@ -45,7 +45,7 @@ class Rate(NamedTuple):
     kind: str
     sign: str
     label: str
-    count: int
+    events: int
     mine: float
     fleet: float
 
@@ -167,7 +167,7 @@ def _draw_rates(pdf: FPDF, rates: Sequence[Rate], top: float) -> None:
         y = top + 12.5 + 6.4 * row
         paper.write(pdf, at[0], y, each.sign, size=9, color=COLORS.get(each.kind, paper.INK))
         paper.write(pdf, at[0] + 5, y, each.label, size=9, width=36)
-        texts = (words.integer(each.count), words.decimal(each.mine, 2), words.decimal(each.fleet, 2))
+        texts = (words.integer(each.events), words.decimal(each.mine, 2), words.decimal(each.fleet, 2))
         for x, text in zip(at[1:], texts, strict=True):
             paper.write(pdf, x, y, text, size=9, width=13, align="R", bold=x == at[2])
 

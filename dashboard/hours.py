@@ -47,5 +47,4 @@ def _table(hour: FloatArray, weight: FloatArray) -> FloatArray:
 def _local_hours(moments: pd.Series[pd.Timestamp], zone: str) -> FloatArray:
     local = moments.dt.tz_convert(zone).dt.tz_localize(None)
     seconds = (local - pd.Timestamp(0)).dt.total_seconds()
-    hours: FloatArray = seconds.to_numpy(dtype=np.float64) / HOUR_S
-    return hours
+    return np.asarray(seconds.to_numpy(dtype=np.float64) / HOUR_S, dtype=np.float64)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboard import data
-from fleetflow.storage import profiles, reviews, runs
+from fleetflow.storage import coaching, profiles, reviews, runs
 
 if TYPE_CHECKING:
+    from datetime import date
+    from uuid import UUID
+
     from fleetflow.safety.events import HarshEvent, Review
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.storage.runs import Run
@@ -43,3 +46,15 @@ def cancel_run(database: str, run_id: int) -> bool:
     """Stop a run; False when it had ended already."""
     with data.writing(database) as conn:
         return runs.cancel_run(conn, run_id)
+
+
+def add_note(database: str, driver_id: UUID, coached_on: date, note: str) -> None:
+    """Keep what was agreed with a driver. Raises NoteRefusedError."""
+    with data.writing(database) as conn:
+        coaching.insert_note(conn, driver_id, coached_on, note, author=AUTHOR)
+
+
+def withdraw_note(database: str, note_id: int) -> bool:
+    """Take a note back; False when somebody did so before."""
+    with data.writing(database) as conn:
+        return coaching.withdraw_note(conn, note_id)

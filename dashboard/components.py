@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import data, words
+from dashboard import data, downloads, words
 from fleetflow.errors import ConfigurationError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import pandas as pd
     import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
@@ -25,7 +24,8 @@ PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "56": 56, "all": None}
 PERIOD_LABELS = {"7": "7 days", "28": "28 days", "56": "56 days", "all": "All time"}
 DEFAULT_PERIOD = "28"
 CHART_CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+csv_footer = downloads.footer
+"""The line under a table; see downloads."""
 
 
 def database() -> str:
@@ -157,33 +157,6 @@ def card_head(title: str, caption: str | None = None, *, help: str | None = None
 def chart(figure: go.Figure, *, key: str, alt: str) -> None:
     """A figure that is read and hovered over, not operated."""
     st.plotly_chart(figure, key=key, alt=alt, config=CHART_CONFIG)
-
-
-def csv_footer(frame: pd.DataFrame, note: str, file_name: str) -> None:
-    """The line under a table: what is shown, and the download of all of it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(note, width="content")
-        st.space("stretch")
-        st.download_button(
-            "CSV",
-            lambda: to_csv(frame),
-            file_name,
-            "text/csv",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-
-
-def to_csv(frame: pd.DataFrame) -> bytes:
-    """UTF-8 with a mark that spreadsheets understand; text that one would run as a formula is quoted."""
-    text = frame.select_dtypes(include=["object", "string"]).columns
-    safe = frame.assign(**{name: frame[name].map(_defuse, na_action="ignore") for name in text})
-    return safe.to_csv(index=False, float_format="%.6g", date_format="%Y-%m-%dT%H:%M:%SZ").encode("utf-8-sig")
-
-
-def _defuse(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def clicked_row(key: str) -> int | None:

@@ -28,16 +28,7 @@ def rank_fleet(days: pd.DataFrame, profile: ScoringProfile) -> tuple[pd.DataFram
     """
     numbers, driver_ids = pd.factorize(days["driver_id"], sort=True)
     board = rank_drivers(
-        DriverDays(
-            drivers=len(driver_ids),
-            driver=numbers.astype(np.intp),
-            day=days["day"].to_numpy(dtype=np.intp),
-            points=days["points"].to_numpy(dtype=np.float64),
-            distance_km=days["distance_km"].to_numpy(dtype=np.float64),
-            hours=days["hours"].to_numpy(dtype=np.float64),
-        ),
-        psi0=_psi0(days, profile),
-        minimum_km=profile.minimum_km,
+        as_columns(days, numbers, len(driver_ids)), psi0=event_points(days, profile), minimum_km=profile.minimum_km
     )
     frame = _frame(board).assign(driver_id=np.asarray(driver_ids, dtype=object), **_sums(days, numbers))
     unranked_last = frame["rank"].where(frame["rank"] > 0, np.iinfo(np.int64).max)
@@ -45,7 +36,20 @@ def rank_fleet(days: pd.DataFrame, profile: ScoringProfile) -> tuple[pd.DataFram
     return frame.loc[order.sort_values(["rank", "needed", "id"]).index].reset_index(drop=True), board
 
 
-def _psi0(days: pd.DataFrame, profile: ScoringProfile) -> float:
+def as_columns(days: pd.DataFrame, numbers: np.ndarray, drivers: int) -> DriverDays:
+    """The rows of driving.read_driver_days as the ranking takes them; `numbers` says whose each is."""
+    return DriverDays(
+        drivers=drivers,
+        driver=numbers.astype(np.intp),
+        day=days["day"].to_numpy(dtype=np.intp),
+        points=days["points"].to_numpy(dtype=np.float64),
+        distance_km=days["distance_km"].to_numpy(dtype=np.float64),
+        hours=days["hours"].to_numpy(dtype=np.float64),
+    )
+
+
+def event_points(days: pd.DataFrame, profile: ScoringProfile) -> float:
+    """What an event cost on these days (see points_per_event)."""
     penalties = np.array([profile.rules[kind].penalty for kind in KINDS], dtype=np.float64)
     return points_per_event(penalties, days[[kind.value for kind in KINDS]].sum().to_numpy(dtype=np.float64))
 

@@ -159,6 +159,7 @@ def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
         shown[kind] = frame[kind]
     shown["distance_km"] = frame["distance_km"].round(1)
     shown["minutes"] = (frame["duration_s"] / 60).round()
+    shown["open"] = "→"
     key = "open_trip_row"
     st.dataframe(
         shown if shown["status"].ne("").any() else shown.drop(columns="status"),
@@ -186,6 +187,13 @@ def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
             **_count_columns(),
             "distance_km": st.column_config.NumberColumn("Distance, km", format="%.1f", width=92),
             "minutes": st.column_config.NumberColumn("Minutes", format="%d", width=66),
+            "open": st.column_config.ButtonColumn(
+                "Open",
+                key="open_trip_arrow",
+                type="tertiary",
+                width=54,
+                on_click=components.on_row("open_trip_arrow", list(frame["trip_id"]), components.open_trip),
+            ),
         },
     )
 

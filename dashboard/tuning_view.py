@@ -205,10 +205,9 @@ def show_profiles(database: str, active_version: int) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width=620, gap=None):
                 badge = " :green-badge[active]" if each.version == active_version else ""
-                st.markdown(f"**{each.version} · {_plain(each.profile.name)}**{badge}")
-                st.caption(
-                    f"{describe(each.profile)}  \n{_origin(each.author, _plain(each.note), since.get(each.version))}"
-                )
+                st.markdown(f"**{each.version} · {words.plain(each.profile.name)}**{badge}")
+                origin = _origin(each.author, words.plain(each.note), since.get(each.version))
+                st.caption(f"{describe(each.profile)}  \n{origin}")
             st.space("stretch")
             clicked = each.version != active_version and st.button("Make active", key=f"activate_{each.version}")
             if clicked and _did(partial(actions.activate_profile, database, each.version)):
@@ -227,11 +226,6 @@ def describe(profile: ScoringProfile) -> str:
 def _origin(author: str, note: str, since: object) -> str:
     when = f"last active from {words.day_and_time(since, components.zone())}" if since else "never active"  # type: ignore[arg-type]
     return f"By {author}, {when}. {note}".rstrip()
-
-
-def _plain(text: str) -> str:
-    """What people wrote, as text and nothing else."""
-    return "".join(f"\\{each}" if each in "\\`*_{}[]()<>#+-!|:$~" else each for each in text)
 
 
 def _did(action: Callable[[], object]) -> bool:

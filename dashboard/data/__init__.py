@@ -1,25 +1,47 @@
 """All queries and all caches of the dashboard, a module a noun: arguments in, answers out."""
 
 from dashboard.data.connecting import forget, last_answer_at, writing
+from dashboard.data.of_drivers import (
+    coaching_notes,
+    comparison,
+    driver_card,
+    driver_events,
+    driver_trips,
+    driver_weeks,
+    figures,
+    fleet_severity,
+    profile_of,
+    standing,
+)
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trips
 
 __all__ = [
     "active_profile",
+    "coaching_notes",
+    "comparison",
     "days",
+    "driver_card",
+    "driver_events",
+    "driver_trips",
+    "driver_weeks",
     "drivers",
     "events",
+    "figures",
     "fleet",
+    "fleet_severity",
     "forget",
     "last_answer_at",
     "leaderboard",
     "newest_trip_at",
     "newest_trips",
     "profile_history",
+    "profile_of",
     "ranking",
     "running_run",
     "samples",
+    "standing",
     "trip",
     "trips",
     "unfinished",

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from pypdf import PdfReader
+from python_calamine import CalamineWorkbook
 
 from fleetflow.storage.database import connection, create_engine
 from tests.support import dashboard
@@ -83,7 +85,7 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
         assert page.get_by_role("heading", name="3 drivers by points per 100 km").is_visible()
         click_row(page, 2)
         page.wait_for_url("**driver=**")
-        page.get_by_role("heading", name="Score of each trip").wait_for()
+        page.get_by_role("heading", name="By week").wait_for()
         person.settle()
         driver = page.locator("h1").inner_text()
         assert driver.removeprefix("Simulated ") in NAMES
@@ -93,6 +95,30 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
         person.settle()
         assert set(address(page)) == {"trip"}
         assert page.locator("h1").inner_text().startswith(f"{driver}, Van")
+
+
+def test_a_driver_is_coached_and_the_report_printed(chromium: Browser, fleet: Fleet):
+    with viewer(chromium, fleet.base) as person:
+        page = person.open()
+        click_row(page, 0)
+        page.get_by_role("heading", name="Add a note").wait_for()
+        person.settle()
+        page.get_by_label("What was agreed").fill("Exit lane earlier <b>!</b>")
+        page.get_by_role("button", name="Save note").click()
+        page.get_by_text("Exit lane earlier <b>!</b>", exact=True).wait_for()
+        person.settle()
+        with page.expect_download() as printed:
+            page.get_by_role("button", name="Report (PDF)").click()
+        report = PdfReader(printed.value.path())
+        assert len(report.pages) == 1
+        assert "Exit lane earlier" in report.pages[0].extract_text()
+        with page.expect_download() as table:
+            page.get_by_role("button", name="Excel").click()
+        assert CalamineWorkbook.from_path(table.value.path()).get_sheet_by_index(0).to_python()[0][0] == "Trip id"
+        page.get_by_role("button", name="Withdraw").click()
+        page.get_by_text("Older and withdrawn notes (1)").wait_for()
+        person.settle()
+        assert page.get_by_text("No note yet.").is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -231,8 +231,8 @@ def test_a_driver_is_shown_beside_the_fleet(engine, opened):
     app = opened("driver", driver=str(driver_id))
     assert not app.exception
     shown = metrics(app)
-    assert (shown["Average score"], shown["Rank"], shown["Trips scored"]) == ("97.5", "2", "2")
-    assert [each.delta for each in app.metric][:2] == ["fleet 98.3", "of 2 drivers"]
+    assert (shown["Score"], shown["Rank"], shown["Distance"]) == ("97.5", words.DASH, "3.3 km")
+    assert next(each for each in app.metric if each.label == "Distance").delta == "2 trips"
     assert list(app.dataframe[0].value["safety_score"]) == [95, 100]
 
 

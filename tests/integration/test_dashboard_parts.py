@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dashboard import components, explain, lanes, sampling, trip_charts, words
+from dashboard import downloads, explain, lanes, sampling, trip_charts, words
 from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.safety.scores import gone_at, score_trip
@@ -132,7 +132,7 @@ def test_a_selection_in_local_time_is_turned_into_seconds_of_the_trip():
 
 def test_text_that_a_spreadsheet_would_run_is_defused_in_downloads():
     frame = pd.DataFrame({"name": ["=cmd()", "+1", "-1", "@x", "Ann", None], "score": [-1.5, 2, 3, 4, 5, 6]})
-    lines = components.to_csv(frame).decode("utf-8-sig").splitlines()
+    lines = downloads.to_csv(frame).decode("utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["'=cmd()", "'+1", "'-1", "'@x", "Ann", ""]
     assert lines[1].endswith(",-1.5")
 

@@ -44,7 +44,8 @@ RULES: dict[str, set[str]] = {
     },
     "worker": {"fleetflow", "structlog"},
     "dashboard": {
-        "fleetflow", "numpy", "pandas", "plotly", "streamlit", "starlette", "structlog", "uvicorn",
+        "fleetflow", "fpdf", "numpy", "pandas", "plotly", "streamlit", "starlette", "structlog", "uvicorn",
+        "xlsxwriter",
     },
 }  # fmt: skip
 
@@ -55,6 +56,8 @@ ONLY_IN = {
     "psycopg": ("fleetflow.storage", "fleetflow.queue", "fleetflow.embedded"),
     "streamlit": ("dashboard",),
     "fastapi": ("ingest_api",),
+    "fpdf": ("dashboard.driver_report", "dashboard.paper"),
+    "xlsxwriter": ("dashboard.downloads",),
 }
 
 

@@ -1,0 +1,289 @@
+"""Figures of one driver. Pure: frames in, figure out, no Streamlit. Grey is the fleet or before, the accent is he."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import look, words
+from dashboard.charts import style
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from dashboard.changing import Explanation
+    from dashboard.periods import Row
+    from fleetflow.safety.events import EventKind
+    from fleetflow.trips.samples import FloatArray
+
+POINTS, SCORE = "points", "score"
+AXIS_TITLES = {POINTS: "points per 100 km", SCORE: "score"}
+DAY_MS = 86_400_000
+LEAST_KM = 10.0
+"""In an hour of the week with less driving than this one event would look like a habit."""
+MOST_MARKS = 250
+TIMES = "\N{MULTIPLICATION SIGN}"
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def by_week(mine: pd.DataFrame, fleet: pd.DataFrame, column: str, notes: Sequence[date] = ()) -> go.Figure:
+    """A dot on the bar of its 90 % interval for each week, over the middle half of the fleet's drivers.
+
+    `mine` and `fleet` as weeks.by_week and weeks.of_fleet give them; `notes` are the days of coaching.
+    """
+    figure = go.Figure()
+    _add_fleet(figure, fleet)
+    low, high = mine[f"{column}_low"], mine[f"{column}_high"]
+    figure.add_bar(
+        x=mine["week"],
+        y=high - low,
+        base=low,
+        width=2.2 * DAY_MS,
+        marker={"color": look.ACCENT, "cornerradius": 3},
+        opacity=0.35,
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=mine["week"],
+        y=mine[column],
+        mode="lines+markers",
+        line={"color": look.ACCENT, "width": 1.6},
+        marker={"size": 8, "color": look.ACCENT, "line": {"width": 1.5, "color": look.PAGE}},
+        customdata=np.column_stack(
+            [_intervals(low, high), mine["distance_km"].map(words.kilometres), mine["trips"].map(words.integer)]
+        ),
+        hovertemplate="<b>%{y:.1f}</b>%{customdata[0]}<br>%{customdata[1]} in %{customdata[2]} trips<extra></extra>",
+    )
+    _add_notes(figure, notes)
+    style(figure, 262, hovermode="x unified")
+    top = max([100.0 if column == SCORE else 1.0, high.max(), mine[column].max(), fleet["q3"].max()], key=_known)
+    floor = min([100.0, low.min(), mine[column].min(), fleet["q1"].min()], key=lambda each: -_known(-each))
+    figure.update_yaxes(
+        range=[max(floor - 4, 0), 102] if column == SCORE else [0, top * 1.08],
+        title_text=AXIS_TITLES[column], title_standoff=10,
+    )  # fmt: skip
+    return figure.update_xaxes(type="date", tickformat="%-d %b", hoverformat="Week of %-d %b", nticks=8)
+
+
+def _known(value: float) -> float:
+    return value if np.isfinite(value) else -np.inf
+
+
+def _intervals(low: pd.Series[float], high: pd.Series[float]) -> list[str]:
+    pairs = zip(low, high, strict=True)
+    return [f" ({words.decimal(a)} to {words.decimal(b)})" if np.isfinite(b - a) else "" for a, b in pairs]
+
+
+def _add_fleet(figure: go.Figure, fleet: pd.DataFrame) -> None:
+    figure.add_scatter(
+        x=pd.concat([fleet["week"], fleet["week"][::-1]]),
+        y=pd.concat([fleet["q1"], fleet["q3"][::-1]]),
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=look.SOFT,
+        opacity=0.45,
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=fleet["week"],
+        y=fleet["median"],
+        mode="lines",
+        line={"color": look.MUTED, "width": 1, "dash": "3px,3px"},
+        hovertemplate="fleet's median %{y:.1f}<extra></extra>",
+    )
+
+
+def _add_notes(figure: go.Figure, notes: Sequence[date]) -> None:
+    for day in notes:
+        at = pd.Timestamp(day)
+        figure.add_shape(
+            type="line", x0=at, x1=at, y0=0, y1=0.94, yref="paper", line={"color": look.INK, "width": 1, "dash": "dot"}
+        )
+        figure.add_annotation(
+            x=at, y=1, yref="paper", text="⚑ coached", showarrow=False, font={"size": 11, "color": look.MUTED}
+        )
+
+
+def waterfall(explained: Explanation) -> go.Figure:
+    """From the figure before to the one now; a part that lowers it is good, and each stands with its sign."""
+    words_of, starts, lengths, colors, labels = [], [], [], [], []
+    at = explained.before / 10
+    for word, value in explained.rows:
+        words_of.append(word)
+        starts.append(min(at, at + value))
+        lengths.append(abs(value))
+        colors.append(look.GOOD if value < 0 else look.INK)
+        labels.append(words.signed(value) if value else "0")
+        at += value
+    ends = (("Before", explained.before / 10, look.MUTED), ("Now", explained.after / 10, look.ACCENT))
+    rows = ["Before", *words_of, "Now"]
+    figure = go.Figure()
+    figure.add_bar(
+        y=list(range(len(rows))),
+        x=[ends[0][1], *lengths, ends[1][1]],
+        base=[0, *starts, 0],
+        orientation="h",
+        marker={"color": [ends[0][2], *colors, ends[1][2]], "cornerradius": 2},
+        text=[f"<b>{words.decimal(ends[0][1])}</b>", *labels, f"<b>{words.decimal(ends[1][1])}</b>"],
+        textposition="outside",
+        textfont={"size": 12, "color": look.INK},
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+    style(figure, 262, bargap=0.38)
+    reach = max([each[1] for each in ends] + [a + b for a, b in zip(starts, lengths, strict=True)])
+    figure.update_yaxes(
+        autorange="reversed", showgrid=False, tickvals=list(range(len(rows))), ticktext=rows, tickfont_color=look.INK
+    )
+    return figure.update_xaxes(
+        showgrid=True, gridcolor=look.HAIRLINE, nticks=5, range=[0, max(reach, 0.5) * 1.18], autorange=False
+    )
+
+
+def severity(
+    events: pd.DataFrame, rates: Mapping[EventKind, tuple[float, float]], fleet_median: Mapping[EventKind, float]
+) -> go.Figure:
+    """One mark per event at its peak as a multiple of the threshold; beside each kind its rate and the fleet's.
+
+    `events` has kind, peak, multiple, harsh and said (what the hover says); `rates` are harsh events per 100 km of the
+    driver and of the fleet; `fleet_median` is the middle of the fleet's harsh events, drawn as a tick.
+    """
+    marks = _spread_out(events)
+    figure = go.Figure()
+    _add_marks(figure, marks[~marks["harsh"]], symbol="circle", size=4, color=look.MUTED, opacity=0.4)
+    harsh = marks[marks["harsh"]]
+    looks = [look.KINDS[list(look.KINDS)[row]] for row in harsh["row"]]
+    symbols, colors = [each.symbol for each in looks], [each.color for each in looks]
+    _add_marks(figure, harsh, symbol=symbols, size=8, color=colors, opacity=0.9)
+    _add_medians(figure, fleet_median)
+    style(
+        figure, 290, hovermode="closest",
+        annotations=[_rate_words(row, kind, *rates[kind]) for row, kind in enumerate(look.KINDS)],
+        shapes=[_threshold()],
+    )  # fmt: skip
+    figure.update_layout(margin_r=118)
+    names = [f'<span style="color:{each.color}">{each.sign}</span> {each.noun}' for each in look.KINDS.values()]
+    figure.update_yaxes(
+        range=[len(names) - 0.5, -0.5], showgrid=False, tickvals=list(range(len(names))), ticktext=names,
+        tickfont_color=look.INK,
+    )  # fmt: skip
+    reach = max(1.6, float(marks["multiple"].max()) if len(marks) else 0.0, *fleet_median.values())
+    return figure.update_xaxes(
+        showgrid=True, gridcolor=look.HAIRLINE, range=[0.55, reach * 1.04], autorange=False, ticksuffix=TIMES, nticks=6,
+        title_text="peak as a multiple of the threshold", title_standoff=8,
+    )  # fmt: skip
+
+
+def _spread_out(events: pd.DataFrame) -> pd.DataFrame:
+    """The hardest events of each kind with row and y, spread by a sequence that never repeats and never jitters."""
+    rows = {kind.value: row for row, kind in enumerate(look.KINDS)}
+    hardest = events.sort_values("multiple", ascending=False)
+    place = hardest.groupby(["kind", "harsh"]).cumcount()
+    row = hardest["kind"].map(rows).astype("int64")
+    spread = hardest.assign(row=row, y=row + 0.62 * ((place * 0.618034) % 1.0 - 0.5))
+    return spread[place < MOST_MARKS]
+
+
+def _add_marks(figure: go.Figure, marks: pd.DataFrame, **marker: object) -> None:
+    figure.add_scatter(
+        x=marks["multiple"], y=marks["y"], mode="markers", marker=marker, customdata=marks["said"],
+        hovertemplate="%{customdata}<extra></extra>",
+    )  # fmt: skip
+
+
+def _add_medians(figure: go.Figure, fleet_median: Mapping[EventKind, float]) -> None:
+    kinds = [kind for kind in look.KINDS if kind in fleet_median]
+    figure.add_scatter(
+        x=[fleet_median[kind] for kind in kinds],
+        y=[list(look.KINDS).index(kind) for kind in kinds],
+        mode="markers",
+        marker={"symbol": "line-ns", "size": 30, "line": {"width": 2, "color": look.INK}},
+        hovertemplate=f"fleet's median %{{x:.2f}}{TIMES}<extra></extra>",
+    )
+
+
+def _threshold() -> dict[str, object]:
+    line = {"color": look.MUTED, "width": 1, "dash": "3px,3px"}
+    return {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}
+
+
+def _rate_words(row: int, kind: EventKind, mine: float, fleet: float) -> dict[str, object]:
+    times = f" · {words.decimal(mine / fleet)}{TIMES}" if fleet > 0 and np.isfinite(mine) else ""
+    value = f'<b><span style="color:{look.KINDS[kind].color}">{words.decimal(mine, 2)}</span></b>'
+    return {
+        "x": 1, "xref": "paper", "y": row, "xanchor": "left", "xshift": 10, "showarrow": False, "align": "left",
+        "text": f"{value}<br>fleet {words.decimal(fleet, 2)}{times}", "font": {"size": 11, "color": look.MUTED},
+    }  # fmt: skip
+
+
+def hours(distance_km: FloatArray, events: FloatArray) -> go.Figure:
+    """Harsh events per 100 km by weekday and hour, both (7, 24); where little was driven a dot says nothing more."""
+    enough = distance_km >= LEAST_KM
+    rate = np.where(enough, 100 * events / np.where(enough, distance_km, 1.0), np.nan)
+    days, at = np.nonzero(~enough)
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=rate,
+        x=list(range(24)),
+        y=list(range(7)),
+        zmin=0,
+        zmax=max(float(np.nanmax(rate)) if enough.any() else 0.0, 1.0),
+        colorscale=[[0, look.HAIRLINE], [1, look.ACCENT]],
+        xgap=2,
+        ygap=2,
+        customdata=np.dstack([events, distance_km]),
+        text=[[f"{day} {hour}:00" for hour in range(24)] for day in WEEKDAYS],
+        hovertemplate="<b>%{text}</b><br>%{z:.1f} per 100 km<br>%{customdata[0]:.0f} in %{customdata[1]:.0f} km"
+        "<extra></extra>",
+        colorbar={
+            "orientation": "h", "x": 1, "xanchor": "right", "y": -0.16, "yanchor": "top", "len": 0.34, "thickness": 8,
+            "nticks": 4, "tickfont": {"size": 11, "color": look.MUTED}, "outlinewidth": 0,
+        },
+    )  # fmt: skip
+    figure.add_scatter(
+        x=at, y=days, mode="markers", marker={"size": 3, "color": look.SOFT, "opacity": 1}, hoverinfo="skip"
+    )
+    style(figure, 290, hovermode="closest")
+    driven = np.flatnonzero(distance_km.sum(axis=0) > 0)
+    first, last = (int(driven[0]), int(driven[-1])) if len(driven) else (0, 23)
+    figure.update_yaxes(
+        range=[6.6, -0.6], showgrid=False, tickvals=list(range(7)), ticktext=WEEKDAYS, tickfont_color=look.INK
+    )
+    marks = [hour for hour in range(24) if hour % 3 == 0]
+    return figure.update_xaxes(
+        range=[first - 0.6, last + 0.6], autorange=False, tickvals=marks, ticktext=[f"{hour}:00" for hour in marks],
+        showline=False,
+    )  # fmt: skip
+
+
+def before_after(row: Row, reach: float) -> go.Figure:
+    """A driver's figure before and after a talk, each a dot on the bar of its 90 % interval; hollow is before."""
+    values = np.array(
+        [[row[f"{each}{period}"] for each in ("mean", "low", "high")] for period in ("_before", "_after")]
+    )
+    mean, low, high = values.T.astype(np.float64)
+    figure = go.Figure()
+    figure.add_bar(
+        x=high - low, y=[0, 1], base=low, orientation="h", width=0.3, opacity=0.4, hoverinfo="skip",
+        marker={"color": [look.MUTED, look.ACCENT], "cornerradius": 3},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=mean, y=[0, 1], mode="markers",
+        marker={
+            "size": 9, "opacity": 1, "color": [look.PAGE, look.ACCENT],
+            "line": {"width": 2, "color": [look.MUTED, look.ACCENT]},
+        },
+        customdata=np.column_stack([low, high]),
+        hovertemplate="%{x:.1f}, likely %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",
+    )  # fmt: skip
+    style(figure, 96)
+    names = [f"{name} <b>{words.decimal(value)}</b>" for name, value in zip(("before", "after"), mean, strict=True)]
+    figure.update_yaxes(range=[1.6, -0.6], showgrid=False, tickvals=[0, 1], ticktext=names, tickfont_color=look.INK)
+    return figure.update_xaxes(
+        showgrid=True, gridcolor=look.HAIRLINE, range=[0, max(reach, 1.0) * 1.05], autorange=False, nticks=4
+    )

@@ -11,6 +11,7 @@ from fleetflow.safety.judging import KINDS
 from fleetflow.safety.ranking.bunching import points_per_event
 from fleetflow.safety.ranking.days import DriverDays
 from fleetflow.safety.ranking.leaderboard import Leaderboard, rank_drivers
+from fleetflow.safety.whatif.rules import rules_of
 
 if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
@@ -35,6 +36,7 @@ def rank_fleet(days: pd.DataFrame, profile: ScoringProfile) -> tuple[pd.DataFram
             points=days["points"].to_numpy(dtype=np.float64),
             distance_km=days["distance_km"].to_numpy(dtype=np.float64),
             hours=days["hours"].to_numpy(dtype=np.float64),
+            trips=days["trips"].to_numpy(dtype=np.intp),
         ),
         psi0=_psi0(days, profile),
         minimum_km=profile.minimum_km,
@@ -46,8 +48,9 @@ def rank_fleet(days: pd.DataFrame, profile: ScoringProfile) -> tuple[pd.DataFram
 
 
 def _psi0(days: pd.DataFrame, profile: ScoringProfile) -> float:
-    penalties = np.array([profile.rules[kind].penalty for kind in KINDS], dtype=np.float64)
-    return points_per_event(penalties, days[[kind.value for kind in KINDS]].sum().to_numpy(dtype=np.float64))
+    """What an event costs, over the trips whose length is known or follows from their time."""
+    placed = days[days["distance_km"].notna() | (days["hours"] > 0)]
+    return points_per_event(placed["event_costs"].sum(), placed["points"].sum(), rules_of(profile).penalties)
 
 
 def _frame(board: Leaderboard) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """All queries and all caches of the dashboard, a module a noun: arguments in, answers out."""
 
 from dashboard.data.connecting import forget, last_answer_at, writing
+from dashboard.data.of_fits import fit_figures_of
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trips
@@ -10,6 +11,7 @@ __all__ = [
     "days",
     "drivers",
     "events",
+    "fit_figures_of",
     "fleet",
     "forget",
     "last_answer_at",

@@ -7,7 +7,7 @@ the row, so it can write nothing. Attempts count deaths: a trip that has seen on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -140,18 +140,19 @@ def complete_trips(
 
     `summaries` and `qualities` are of the same trips.
     """
-    values = {
-        "token": token,
-        "detection_version": detection_version,
+    values = {"token": token, "detection_version": detection_version, **as_columns(summaries, qualities)}
+    return set(conn.exec_driver_sql(COMPLETE, values).scalars())
+
+
+def as_columns(summaries: Mapping[UUID, TripSummary], qualities: Mapping[UUID, Quality]) -> dict[str, list[Any]]:
+    """What an analysis says of whole trips, as parameters of a statement."""
+    measured = ("distance_km", "duration_s", "sample_hz")
+    return {
         "ids": list(summaries),
         "quality": [qualities[trip_id].verdict.value for trip_id in summaries],
         "reasons": [_reasons(qualities[trip_id]) for trip_id in summaries],
-        **{
-            name: [getattr(summary, name) for summary in summaries.values()]
-            for name in ("distance_km", "duration_s", "sample_hz")
-        },
+        **{name: [getattr(summary, name) for summary in summaries.values()] for name in measured},
     }
-    return set(conn.exec_driver_sql(COMPLETE, values).scalars())
 
 
 def _reasons(quality: Quality) -> str:

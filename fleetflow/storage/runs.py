@@ -102,7 +102,7 @@ def insert_run(
     period = _period(since, until)
     if conn.scalar(sa.select(sa.exists().where(_analysed(), period))) is False and not activates:
         raise EmptyPeriodError("There is no analysed trip in this period.")
-    total = conn.scalar(sa.select(sa.func.count()).select_from(trip_logs).where(_missing(profile_version), period))
+    total = count_missing(conn, profile_version, since, until)
     values = {
         "profile_version": profile_version, "since": since, "until": until, "activates": activates,
         "total_trips": total, "asked_by": asked_by, "note": note,
@@ -165,10 +165,12 @@ def list_runs(conn: sa.Connection, limit: int = 50) -> list[Run]:
     return [_run(row) for row in conn.execute(_select().order_by(rescore_runs.c.id.desc()).limit(limit))]
 
 
-def count_missing(conn: sa.Connection, profile_version: int) -> int:
-    """How many analysed trips have no score under a profile; 0 means that it can be made active at once."""
-    statement = sa.select(sa.func.count()).select_from(trip_logs).where(_missing(profile_version))
-    return conn.scalar(statement) or 0
+def count_missing(
+    conn: sa.Connection, profile_version: int, since: datetime | None = None, until: datetime | None = None
+) -> int:
+    """How many analysed trips have no score under a profile; of all, 0 means that it can be made active at once."""
+    missing = sa.select(sa.func.count()).select_from(trip_logs)
+    return conn.scalar(missing.where(_missing(profile_version), _period(since, until))) or 0
 
 
 def describe_running(run: Run) -> str:

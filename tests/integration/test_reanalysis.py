@@ -19,6 +19,7 @@ from tests.support.programs import make_settings, running_worker
 from tests.support.trips import new_trip
 from tests.support.waiting import wait_until
 from worker import reanalysis
+from worker.analysis import analyse
 from worker.reanalysis import reanalyse_portion
 
 pytestmark = pytest.mark.postgres
@@ -49,7 +50,7 @@ def store_analysed(engine, database_url: str, count: int) -> list[UUID]:
 def count_completed(engine) -> int:
     with connection(engine) as conn:
         query = "SELECT count(*) FROM telemetry.trip_logs WHERE status = 'COMPLETED'"
-        return conn.exec_driver_sql(query).scalar_one()
+        return int(conn.exec_driver_sql(query).scalar_one())
 
 
 def scores(engine, trip_ids: list[UUID], version: int = 1) -> list[int]:
@@ -111,7 +112,6 @@ def test_nothing_is_written_by_a_worker_whose_lease_another_has_or_after_a_cance
             assert reanalyses.cancel_reanalysis(conn, asked.id)
         return analyse(analysed)
 
-    analyse = reanalysis.analyse
     monkeypatch.setattr(reanalysis, "analyse", meanwhile)
     assert reanalyse_portion(engine, SETTINGS)
     assert scores(engine, trips) == [95, 95]

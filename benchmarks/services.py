@@ -73,11 +73,14 @@ def running_api(stack: Stack) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def running_worker(stack: Stack) -> Iterator[None]:
-    """FleetFlow's worker, listening."""
-    with _running(["worker"], stack.environment("FLEETFLOW")), psycopg.connect(stack.database_url) as conn:
+def running_worker(stack: Stack) -> Iterator[int]:
+    """FleetFlow's worker, listening; its process id."""
+    with (
+        _running(["worker"], stack.environment("FLEETFLOW")) as process,
+        psycopg.connect(stack.database_url) as conn,
+    ):
         _wait_until(lambda: _workers(conn) > 0)
-        yield
+        yield process.pid
 
 
 @contextmanager

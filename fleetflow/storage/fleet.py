@@ -9,7 +9,9 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from fleetflow.safety.events import EventKind
 from fleetflow.safety.judging import CLASSES, KINDS, EventColumns, TripColumns
+from fleetflow.safety.whatif.rules import rules_of
 from fleetflow.storage.columnar import local_days, number_ids, read_columns
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.trips.samples import FloatArray
 
 TRIPS = """
@@ -45,6 +48,7 @@ FROM (SELECT trip.id, row_number() OVER (ORDER BY trip.id) - 1 AS row_of_trip
       FROM telemetry.trip_logs AS trip LEFT JOIN telemetry.drivers AS driver ON driver.id = trip.driver_id
       WHERE status = 'COMPLETED' AND {condition}) AS chosen
 JOIN telemetry.harsh_events AS event ON event.trip_id = chosen.id
+WHERE CASE WHEN peak_g IS NULL THEN speed_kmh > %(above_kmh)s ELSE peak_g > %(above_g)s END
 """
 EVENT_TYPES = {"packed": "int8", "peak": "float8"}
 KIND_OF_LETTER = np.zeros(256, dtype=np.int8)
@@ -78,12 +82,19 @@ def read_fleet(
 
     The two statements must see the same trips: use it inside `fleetflow.storage.database.snapshot`.
     """
-    return _read(conn, BY_PERIOD, {"since": since, "until": until, "group_name": group_name}, zone)
+    values = {"since": since, "until": until, "group_name": group_name, "above_kmh": -1, "above_g": -1}
+    return _read(conn, BY_PERIOD, values, zone)
 
 
-def read_trips_of(conn: sa.Connection, trip_ids: Sequence[UUID]) -> Fleet:
-    """The trips of these ids, which nobody deletes meanwhile; days are UTC's."""
-    return _read(conn, BY_IDS, {"ids": list(trip_ids)}, "UTC")
+def read_trips_for(conn: sa.Connection, trip_ids: Sequence[UUID], profile: ScoringProfile) -> Fleet:
+    """The trips of these ids, which nobody deletes meanwhile, with the events that may be harsh under a profile.
+
+    Days are UTC's.
+    """
+    thresholds = rules_of(profile).thresholds.min(axis=1)
+    speeding = KINDS.index(EventKind.SPEEDING)
+    above = {"above_kmh": float(thresholds[speeding]), "above_g": float(np.delete(thresholds, speeding).min())}
+    return _read(conn, BY_IDS, {"ids": list(trip_ids), **above}, "UTC")
 
 
 def as_uuids(values: npt.NDArray[np.void]) -> list[UUID]:

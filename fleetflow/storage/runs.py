@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from fleetflow.errors import FleetFlowError
 from fleetflow.safety.judging import count_harsh, points_of
 from fleetflow.storage import profiles
-from fleetflow.storage.fleet import as_uuids, read_trips_of
+from fleetflow.storage.fleet import as_uuids, read_trips_for
 from fleetflow.storage.scores import insert_counts
 from fleetflow.storage.tables import BEGAN_AT, driver_scores, rescore_runs, trip_logs
 
@@ -209,7 +209,7 @@ def _next_trips(conn: sa.Connection, run: Run, batch_trips: int) -> list[UUID]:
 
 def _score(conn: sa.Connection, profile_version: int, trip_ids: Sequence[UUID]) -> None:
     profile = profiles.read_profile(conn, profile_version).profile
-    fleet = read_trips_of(conn, trip_ids)
+    fleet = read_trips_for(conn, trip_ids, profile)
     counts = count_harsh(fleet.events, fleet.trips, profile)
     drivers = as_uuids(fleet.driver_ids)
     insert_counts(

@@ -8,12 +8,13 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
-from fleetflow.safety.judging import CLASSES, KINDS
+from fleetflow.safety.judging import CLASSES, KINDS, scores_of
 from fleetflow.safety.ranking.bunching import weighed_costs
 from fleetflow.safety.ranking.exposure import SECONDS_PER_HOUR
 from fleetflow.safety.whatif.rules import rules_of
 from fleetflow.storage import profiles
 from fleetflow.storage.columnar import local_days, number_ids, read_columns
+from fleetflow.storage.fleet import CLASSED_VEHICLES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,22 +25,22 @@ if TYPE_CHECKING:
     from fleetflow.storage.columnar import Columns
     from fleetflow.trips.samples import FloatArray
 
-TRIPS = """
+TRIPS = f"""
 SELECT trip.driver_id, COALESCE(trip.started_at, trip.received_at) AS began_at,
-       COALESCE(array_position(%(classes)s::text[], vehicle.vehicle_class::text) - 1, 0) AS vehicle_class,
+       COALESCE(vehicle.class, 0) AS vehicle_class,
        COALESCE(trip.distance_km, 'NaN') AS distance_km, COALESCE(trip.duration_s, 'NaN') AS duration_s,
-       score.points, score.safety_score, score.harsh_braking_count AS braking, score.rapid_accel_count AS acceleration,
+       score.points, score.harsh_braking_count AS braking, score.rapid_accel_count AS acceleration,
        score.harsh_cornering_count AS cornering, score.speeding_count AS speeding
 FROM telemetry.driver_scores AS score
 JOIN telemetry.trip_logs AS trip ON trip.id = score.trip_id
-LEFT JOIN telemetry.vehicles AS vehicle ON vehicle.id = trip.vehicle_id
+LEFT JOIN {CLASSED_VEHICLES} AS vehicle ON vehicle.id = trip.vehicle_id
 WHERE score.profile_version = %(version)s AND trip.quality IS DISTINCT FROM 'unusable'
   AND (%(since)s::timestamptz IS NULL OR COALESCE(trip.started_at, trip.received_at) >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR COALESCE(trip.started_at, trip.received_at) < %(until)s)
-"""
+"""  # noqa: S608 - a constant
 FIELDS: dict[str, str] = {
     "driver_id": "uuid", "began_at": "timestamptz", "vehicle_class": "int2", "distance_km": "float8",
-    "duration_s": "float8", "points": "int4", "safety_score": "int2", **dict.fromkeys(KINDS, "int4"),
+    "duration_s": "float8", "points": "int4", **dict.fromkeys(KINDS, "int4"),
 }  # fmt: skip
 SUMMED = ("points", "event_costs", "distance_km", "hours", "trips", "score", *KINDS)
 COLUMNS = ("driver_id", "day", "points", "event_costs", "distance_km", "hours", "trips", "mean_score", *KINDS)
@@ -72,7 +73,7 @@ def read_driver_days(
             "hours": rows["duration_s"] / SECONDS_PER_HOUR,
             "trips": 1,
             **{name: rows[name].astype(np.float64) for name in ("points", "distance_km", *KINDS)},
-            "score": rows["safety_score"].astype(np.float64),
+            "score": scores_of(rows["points"]).astype(np.float64),
         }
     )
     sums = trips.groupby(["driver", "day", "unknown"])[list(SUMMED)].sum(min_count=1).reset_index()

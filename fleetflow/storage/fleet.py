@@ -23,17 +23,21 @@ if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.trips.samples import FloatArray
 
-TRIPS = """
+# Ahead of the join: once for each vehicle, not for each trip.
+CLASSED_VEHICLES = """
+(SELECT id, array_position(%(classes)s::text[], vehicle_class::text) - 1 AS class FROM telemetry.vehicles OFFSET 0)
+"""
+TRIPS = f"""
 SELECT trip.id, trip.driver_id, COALESCE(started_at, received_at) AS began_at,
-       COALESCE(array_position(%(classes)s::text[], vehicle.vehicle_class::text) - 1, 0) AS vehicle_class,
+       COALESCE(vehicle.class, 0) AS vehicle_class,
        COALESCE(distance_km, 'NaN') AS distance_km, COALESCE(duration_s, 'NaN') AS duration_s,
        (quality IS DISTINCT FROM 'unusable' AND duration_s IS NOT NULL)::int4 AS usable
 FROM telemetry.trip_logs AS trip
 LEFT JOIN telemetry.drivers AS driver ON driver.id = trip.driver_id
-LEFT JOIN telemetry.vehicles AS vehicle ON vehicle.id = trip.vehicle_id
-WHERE status = 'COMPLETED' AND {condition}
+LEFT JOIN {CLASSED_VEHICLES} AS vehicle ON vehicle.id = trip.vehicle_id
+WHERE status = 'COMPLETED' AND {{condition}}
 ORDER BY trip.id
-"""
+"""  # noqa: S608 - a constant
 TRIP_TYPES = {
     "id": "uuid", "driver_id": "uuid", "began_at": "timestamptz", "vehicle_class": "int2", "distance_km": "float8",
     "duration_s": "float8", "usable": "int2",

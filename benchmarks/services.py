@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[1]
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
 POLL_S = 0.01
 
 
@@ -74,11 +74,14 @@ def running_api(stack: Stack) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def running_worker(stack: Stack) -> Iterator[None]:
-    """FleetFlow's worker, listening."""
-    with _running(["worker"], stack.environment("FLEETFLOW")), psycopg.connect(stack.database_url) as conn:
+def running_worker(stack: Stack) -> Iterator[int]:
+    """FleetFlow's worker, listening; its process id."""
+    with (
+        _running(["worker"], stack.environment("FLEETFLOW")) as process,
+        psycopg.connect(stack.database_url) as conn,
+    ):
         _wait_until(lambda: _workers(conn) > 0)
-        yield
+        yield process.pid
 
 
 @contextmanager

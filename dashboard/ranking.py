@@ -11,6 +11,7 @@ from fleetflow.safety.judging import KINDS
 from fleetflow.safety.ranking.bunching import points_per_event
 from fleetflow.safety.ranking.days import DriverDays
 from fleetflow.safety.ranking.leaderboard import Leaderboard, rank_drivers
+from fleetflow.safety.whatif.rules import rules_of
 
 if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
@@ -45,13 +46,14 @@ def as_columns(days: pd.DataFrame, numbers: np.ndarray, drivers: int) -> DriverD
         points=days["points"].to_numpy(dtype=np.float64),
         distance_km=days["distance_km"].to_numpy(dtype=np.float64),
         hours=days["hours"].to_numpy(dtype=np.float64),
+        trips=days["trips"].to_numpy(dtype=np.intp),
     )
 
 
 def event_points(days: pd.DataFrame, profile: ScoringProfile) -> float:
-    """What an event cost on these days (see points_per_event)."""
-    penalties = np.array([profile.rules[kind].penalty for kind in KINDS], dtype=np.float64)
-    return points_per_event(penalties, days[[kind.value for kind in KINDS]].sum().to_numpy(dtype=np.float64))
+    """What an event cost on these days, over the trips whose length is known or follows from their time."""
+    placed = days[days["distance_km"].notna() | (days["hours"] > 0)]
+    return points_per_event(placed["event_costs"].sum(), placed["points"].sum(), rules_of(profile).penalties)
 
 
 def _frame(board: Leaderboard) -> pd.DataFrame:

@@ -80,7 +80,7 @@ class ScoreAnswer(BaseModel):
     speeding_count: int
     profile: ProfileAnswer
     created_at: datetime
-    updated_at: datetime | None = Field(description="When a review of one of its events last changed the score.")
+    updated_at: datetime | None = Field(description="When a review or a new analysis last changed the score.")
 
 
 class EventAnswer(BaseModel):

@@ -17,6 +17,7 @@ from fleetflow.storage import claims, runs
 from fleetflow.storage.database import connection
 from worker.analysis import Analysis, Failure, analyse
 from worker.deliveries import HeldDeliveries
+from worker.reanalysis import reanalyse_portion
 from worker.results import insert_results
 from worker.watchdog import Watchdog
 
@@ -103,7 +104,9 @@ class Worker:
         if time.monotonic() >= self._next_sweep:
             self._sweep()
         trips = self._process(alone=False)
-        return self._rescore() or bool(trips)
+        if self._rescore() or trips:
+            return True
+        return reanalyse_portion(self._engine, self._settings)  # it can wait, so nobody waits for it
 
     def _rescore(self) -> bool:
         """Do a batch of the re-score run, if there is one that no other worker has in hand."""

@@ -13,6 +13,7 @@ from dashboard.data.of_drivers import (
     profile_of,
     standing,
 )
+from dashboard.data.of_fits import fit_figures_of
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trips
@@ -29,6 +30,7 @@ __all__ = [
     "drivers",
     "events",
     "figures",
+    "fit_figures_of",
     "fleet",
     "fleet_severity",
     "forget",

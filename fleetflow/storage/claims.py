@@ -7,7 +7,7 @@ the row, so it can write nothing. Attempts count deaths: a trip that has seen on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -86,9 +86,7 @@ WHERE id IN (SELECT id FROM telemetry.trip_logs
 RETURNING id
 """
 
-COMPLETE = """
-UPDATE telemetry.trip_logs AS trip
-SET status = 'COMPLETED', lease_token = NULL, lease_expires_at = NULL, completed_at = clock_timestamp(),
+FOUND = """
     distance_km = done.distance_km, duration_s = done.duration_s,
     sample_hz = COALESCE(trip.sample_hz, done.sample_hz), detection_version = %(detection_version)s,
     quality = done.quality, quality_reasons = done.reasons::jsonb,
@@ -97,9 +95,15 @@ FROM unnest(%(ids)s::uuid[], %(distance_km)s::float8[], %(duration_s)s::float8[]
             %(quality)s::text[], %(reasons)s::text[], %(offset_long_g)s::float8[], %(offset_lat_g)s::float8[],
             %(band_km)s::text[])
      AS done (id, distance_km, duration_s, sample_hz, quality, reasons, offset_long_g, offset_lat_g, band_km)
+"""
+"""What an UPDATE of trips sets to what was found of them, and from where; `as_columns` gives the parameters."""
+
+COMPLETE = f"""
+UPDATE telemetry.trip_logs AS trip
+SET status = 'COMPLETED', lease_token = NULL, lease_expires_at = NULL, completed_at = clock_timestamp(), {FOUND}
 WHERE trip.id = done.id AND trip.lease_token = %(token)s
 RETURNING trip.id
-"""
+"""  # noqa: S608  # FOUND is a constant
 
 COMPLETED_FIELDS = (
     "distance_km", "duration_s", "sample_hz", "quality", "reasons", "offset_long_g", "offset_lat_g", "band_km",
@@ -151,10 +155,14 @@ def complete_trips(
     conn: sa.Connection, token: UUID, findings: Mapping[UUID, TripFindings], *, detection_version: int
 ) -> set[UUID]:
     """Mark trips COMPLETED; returns those that were still this token's, and only they may be given a score."""
-    rows = [_row(each) for each in findings.values()]
-    values = {"token": token, "detection_version": detection_version, "ids": list(findings)}
-    values |= {name: [row[name] for row in rows] for name in COMPLETED_FIELDS}
+    values = {"token": token, "detection_version": detection_version, **as_columns(findings)}
     return set(conn.exec_driver_sql(COMPLETE, values).scalars())
+
+
+def as_columns(findings: Mapping[UUID, TripFindings]) -> dict[str, list[Any]]:
+    """What analyses say of whole trips, as the parameters of FOUND."""
+    rows = [_row(each) for each in findings.values()]
+    return {"ids": list(findings), **{name: [row[name] for row in rows] for name in COMPLETED_FIELDS}}
 
 
 def _row(found: TripFindings) -> dict[str, object]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
@@ -226,6 +226,29 @@ rescore_runs = Table(
     CheckConstraint("since < until", name="period"),
     CheckConstraint("NOT activates OR (since IS NULL AND until IS NULL)", name="activates"),
     Index("rescore_runs_running_idx", "state", unique=True, postgresql_where=text("state = 'RUNNING'")),
+)
+
+reanalyses = Table(
+    "reanalyses",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("below_version", SmallInteger, nullable=False),
+    Column("state", String(20), nullable=False, server_default="RUNNING"),
+    Column("total_trips", Integer, nullable=False),
+    Column("done_trips", Integer, nullable=False, server_default="0"),
+    Column("skipped_trips", Integer, nullable=False, server_default="0"),
+    Column("last_trip_id", UUID),
+    Column("portion_end_id", UUID),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("lease_token", UUID),
+    _moment("lease_expires_at"),
+    Column("asked_by", Text, nullable=False),
+    _moment("started_at", required=True),
+    _moment("finished_at"),
+    CheckConstraint("state IN ('RUNNING', 'COMPLETED', 'CANCELLED')", name="state"),
+    CheckConstraint("(state = 'RUNNING') = (finished_at IS NULL)", name="finished"),
+    CheckConstraint("(lease_token IS NULL) = (lease_expires_at IS NULL)", name="lease"),
+    Index("reanalyses_running_idx", "state", unique=True, postgresql_where=text("state = 'RUNNING'")),
 )
 
 coaching_notes = Table(

@@ -63,7 +63,7 @@ def test_what_cannot_be_known_is_dropped(distance_km: list[float], hours: list[f
 def test_a_dropped_trip_takes_its_points_along():
     driven = add_up(trips(hours=np.array([1.5, 1.5, NAN, 7])))
     assert driven.points.tolist() == [15, 20]
-    assert (driven.rows.tolist(), driven.dropped.tolist()) == ([2, 1], [1, 0])
+    assert (driven.trips.tolist(), driven.dropped.tolist()) == ([2, 1], [1, 0])
 
 
 def test_sums_by_driver():
@@ -71,7 +71,7 @@ def test_sums_by_driver():
     assert driven.points.tolist() == [20, 20]
     assert driven.distance_km.tolist() == pytest.approx([204, 330])
     assert driven.imputed_share.tolist() == pytest.approx([84 / 204, 0])
-    assert (driven.rows.tolist(), driven.days.tolist()) == ([3, 1], [2, 1])
+    assert (driven.trips.tolist(), driven.days.tolist()) == ([3, 1], [2, 1])
 
 
 def test_trips_of_one_driver_and_day_are_one_block_and_undated_ones_stay_apart():

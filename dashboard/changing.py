@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray
 
 BAND_COLUMNS = ["town_km", "country_km", "motorway_km"]
+BANDS = len(BAND_COLUMNS)
 PART_WORDS = {
     Part.DRIVING: "Driving",
     Part.ROAD_MIX: "Roads driven",

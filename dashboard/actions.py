@@ -18,9 +18,7 @@ AUTHOR = "dashboard"
 """Who acts, as long as the dashboard does not ask who is there."""
 
 
-def review_event(
-    database: str, event: HarshEvent, review: Review | None, reason: str
-) -> tuple[int | None, int | None]:
+def review_event(database: str, event: HarshEvent, review: Review | None, reason: str) -> tuple[int | None, int | None]:
     """Judge an event; the trip's score before and after, and the ranks follow.
 
     Raises ReviewConflictError, EventMissingError.

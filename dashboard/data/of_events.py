@@ -17,16 +17,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from fleetflow.storage.inbox import Inbox, InboxEvent, Order, Tab, Wanted
+    from fleetflow.storage.inbox import Inbox, InboxEvent, Part, Wanted
     from fleetflow.storage.reviews import ReviewRecord
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
-def inbox(database: str, version: int, wanted: Wanted, tab: Tab, order: Order, limit: int, offset: int) -> Inbox:
+def inbox(database: str, version: int, wanted: Wanted, part: Part) -> Inbox:
     """A page of events; see inbox.read_inbox."""
     with reading(database) as conn:
-        profile = profiles.read_profile(conn, version).profile
-        return read_inbox(conn, profile, wanted, tab=tab, order=order, limit=limit, offset=offset)
+        return read_inbox(conn, profiles.read_profile(conn, version).profile, wanted, part)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
@@ -49,9 +48,7 @@ def other_drivers(
 ) -> dict[str, float]:
     """A vehicle while others drove it; see inbox.read_other_drivers."""
     with reading(database) as conn:
-        return read_other_drivers(
-            conn, version, vehicle_id=UUID(vehicle_id), driver_id=UUID(driver_id), since=since
-        )
+        return read_other_drivers(conn, version, vehicle_id=UUID(vehicle_id), driver_id=UUID(driver_id), since=since)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)

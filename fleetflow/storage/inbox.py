@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fleetflow.safety.events import EventKind
 from fleetflow.safety.judging import KINDS
 from fleetflow.safety.profiles import TOLERANCE
 from fleetflow.storage.events import COLUMNS as EVENT_COLUMNS
 from fleetflow.storage.events import as_event
 from fleetflow.storage.tables import drivers
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
-    from fleetflow.safety.events import HarshEvent
+    from fleetflow.safety.events import EventKind, HarshEvent
     from fleetflow.safety.profiles import ScoringProfile
 
 
@@ -53,6 +53,16 @@ class Wanted:
     since: datetime | None = None
     group_name: str | None = None
     search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A page of a tab: `limit` events after the first `offset`."""
+
+    tab: Tab
+    order: Order
+    limit: int
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,8 @@ LEFT JOIN LATERAL (
 
 PAGE = f"""
 WITH found AS MATERIALIZED (
-    SELECT event.id, event.peak_s, {PEAK} / threshold AS severity, COALESCE(trip.started_at, trip.received_at) AS began_at,
+    SELECT event.id, event.peak_s, {PEAK} / threshold AS severity,
+           COALESCE(trip.started_at, trip.received_at) AS began_at,
            CASE WHEN event.review IS NOT NULL THEN 'reviewed' WHEN cardinality(event.doubts) > 0 THEN 'doubtful'
                 ELSE 'review' END AS tab
     {SOURCES}
@@ -142,7 +153,7 @@ WITH found AS MATERIALIZED (
 )
 SELECT shown.*, counts.review AS to_review_count, counts.doubtful AS doubtful_count, counts.reviewed AS reviewed_count
 FROM counts LEFT JOIN shown ON true ORDER BY place
-"""
+"""  # noqa: S608 - put together from this file's own words
 ORDERS = {Order.SEVERE: "severity DESC", Order.NEWEST: "began_at DESC, peak_s DESC"}
 ONE = f"{DETAILS} {SOURCES} {LAST_REVIEW} WHERE event.id = %(id)s"
 
@@ -156,23 +167,14 @@ WHERE profile_version = %(version)s AND vehicle_id = %(vehicle_id)s AND trip.dri
 """
 
 
-def read_inbox(
-    conn: sa.Connection,
-    profile: ScoringProfile,
-    wanted: Wanted,
-    *,
-    tab: Tab,
-    order: Order = Order.SEVERE,
-    limit: int,
-    offset: int = 0,
-) -> Inbox:
+def read_inbox(conn: sa.Connection, profile: ScoringProfile, wanted: Wanted, part: Part) -> Inbox:
     """A page of a tab under a profile, and how many events of the wanted ones each tab has."""
     least = {kind.value: _least(profile, kind) if kind in (wanted.kinds or KINDS) else float("inf") for kind in KINDS}
     values = {
-        **_rules(profile), **least, "tolerance": TOLERANCE, "tab": tab, "limit": limit, "offset": offset,
+        **_rules(profile), **least, "tolerance": TOLERANCE, "tab": part.tab, "limit": part.limit, "offset": part.offset,
         "since": wanted.since, "group_name": wanted.group_name, "search": wanted.search.strip().lower(),
     }  # fmt: skip
-    rows = conn.exec_driver_sql(PAGE.format(order=ORDERS[order]), values).mappings().all()
+    rows = conn.exec_driver_sql(PAGE.format(order=ORDERS[part.order]), values).mappings().all()
     counts = {each: rows[0][f"{each.name.lower()}_count"] for each in Tab}
     return Inbox(counts, tuple(_inbox_event(row) for row in rows if row["id"] is not None))
 

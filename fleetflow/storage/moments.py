@@ -18,6 +18,10 @@ LONGEST_S = 150.0
 """Of a long event (speeding may last for minutes) so much is shown before and after its peak."""
 CHANNELS = ("t_s", "speed_kmh", "g_force_long", "g_force_lat")
 
+PARTS = ", ".join(
+    f"jsonb_path_query_array(telemetry_blob, '$.{name}[$first to $last]', part.ends)::text AS {name}"
+    for name in CHANNELS
+)
 # The blob is not compressed: Postgres cuts a part out of it much faster than it sends the whole to be cut here.
 MOMENTS = f"""
 WITH event AS MATERIALIZED (
@@ -25,7 +29,7 @@ WITH event AS MATERIALIZED (
     FROM telemetry.harsh_events WHERE id = ANY(%(ids)b::bigint[])
 )
 SELECT event.id, COALESCE(trip.sample_hz, 1) AS hz, part.first,
-       {", ".join(f"jsonb_path_query_array(telemetry_blob, '$.{name}[$first to $last]', part.ends)::text AS {name}" for name in CHANNELS)}
+       {PARTS}
 FROM event JOIN telemetry.trip_logs AS trip ON trip.id = event.trip_id
 CROSS JOIN LATERAL (
     SELECT min(place) - 1 AS first, max(place) - 1 AS last
@@ -40,7 +44,7 @@ CROSS JOIN LATERAL (
     SELECT found.first, jsonb_build_object('first', found.first, 'last', found.last) AS ends
 ) AS part
 WHERE found.first IS NOT NULL
-"""
+"""  # noqa: S608 - put together from this file's own words
 
 
 def read_moments(conn: sa.Connection, event_ids: Sequence[int]) -> dict[int, pd.DataFrame]:

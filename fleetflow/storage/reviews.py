@@ -103,12 +103,14 @@ def insert_reviews(
     )
 
 
-def _judged(conn: sa.Connection, event_id: int, review: Review | None, **said: Any) -> bool:
+def _judged(
+    conn: sa.Connection, event_id: int, review: Review | None, *, expected: Review | None, author: str, reason: str
+) -> bool:
     try:
-        insert_review(conn, event_id, review, **said)
+        insert_review(conn, event_id, review, expected=expected, author=author, reason=reason)
     except (EventMissingError, ReviewConflictError):
         return False
-    return review != said["expected"]
+    return review != expected
 
 
 def _lock_trips(conn: sa.Connection, event_ids: Iterable[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -47,10 +48,20 @@ def place(each: InboxEvent, zone: str) -> str:
 
 
 def when(each: InboxEvent, zone: str) -> str:
-    """Tue 17 Nov 2026, 07:57, or the trip's beginning where nothing tells more."""
+    """Tue 17 Nov 2026, 07:57."""
+    return words.day_and_time(_moment(each), zone)
+
+
+def short_when(each: InboxEvent, zone: str) -> str:
+    """17 Nov 07:57."""
+    return _moment(each).astimezone(ZoneInfo(zone)).strftime("%-d %b %H:%M")
+
+
+def _moment(each: InboxEvent) -> datetime:
+    """The peak's, or the beginning of the trip where nothing tells more."""
     if each.started_at is not None and each.has_clock:
-        return words.day_and_time(each.started_at + timedelta(seconds=each.event.peak_s), zone)
-    return words.day_and_time(each.began_at, zone)
+        return each.started_at + timedelta(seconds=each.event.peak_s)
+    return each.began_at
 
 
 def show_signal(each: InboxEvent, profile: ScoringProfile) -> None:

@@ -12,7 +12,7 @@ from fleetflow.errors import FleetFlowError
 from fleetflow.safety.events import Review
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from fleetflow.safety.events import HarshEvent
 
@@ -101,13 +101,13 @@ def _judge_many(events: Sequence[HarshEvent], review: Review | None, reason: str
     return Done(tuple(replace(event, review=review) for event in events), said)
 
 
-def show_outcome() -> None:
-    """What the last judgement on this page changed, with the way back; or why it was refused."""
+def show_outcome(of: Container[int | None] | None = None) -> None:
+    """What the last judgement changed, with the way back, or why it was refused; `of` names the events of the page."""
     refused = st.session_state.pop(REFUSED, None)
     if refused:
         st.warning(refused, icon=":material/sync_problem:")
     done = st.session_state.get(DONE)
-    if done is None:
+    if done is None or (of is not None and done.events[0].id not in of):
         return
     with st.container(horizontal=True, vertical_alignment="center", key="review_outcome"):
         st.markdown(f":material/check: {done.text}", width="content")

@@ -4,7 +4,7 @@ from dashboard.data.connecting import forget, last_answer_at, writing
 from dashboard.data.of_events import groups, inbox, inbox_event, moments, other_drivers, trip_reviews
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
-from dashboard.data.of_trips import events, newest_trips, samples, trip, trips
+from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
 
 __all__ = [
     "active_profile",
@@ -28,6 +28,7 @@ __all__ = [
     "samples",
     "trip",
     "trip_reviews",
+    "trip_scores",
     "trips",
     "unfinished",
     "writing",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TAB_WORDS = {Tab.TO_REVIEW: "To review", Tab.DOUBTFUL: "Doubtful", Tab.REVIEWED: "Reviewed"}
 ORDER_WORDS = {Order.SEVERE: "Most severe first", Order.NEWEST: "Newest first"}
-TRACE_PX, TEXT_PX, MARGIN_PX = 126, 222, 74
+TRACE_PX, TEXT_PX, MARGIN_PX = 126, 252, 74
 HELP = (
     "Severity is the peak relative to the threshold of the vehicle's class. Doubtful events have a reason why they may"
     " not be real and do not count until somebody confirms them. Trips with unusable signals are left out."

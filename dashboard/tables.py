@@ -218,20 +218,20 @@ def _event_columns() -> dict[str, Any]:
         return st.column_config.TextColumn(label, width=width, alignment="right", help=about)
 
     return {
-        "number": st.column_config.NumberColumn("#", width=40),
+        "number": st.column_config.NumberColumn("#", width=34),
         "kind": st.column_config.MultiselectColumn(
             "Kind",
             options=[f"{each.sign} {each.noun}" for each in look.KINDS.values()],
             color=[each.chip for each in look.KINDS.values()],
-            width=124,
+            width=114,
         ),
-        "time": st.column_config.TextColumn("Time", width=76),
+        "time": st.column_config.TextColumn("Time", width=70),
         "peak": text("Peak", 72),
         "over": text("Over", 72, "How far the peak is beyond the threshold."),
-        "points": text("Points", 58),
-        "review": st.column_config.TextColumn("Review", width=110),
+        "points": text("Points", 54),
+        "review": st.column_config.TextColumn("Review", width=88),
         "gone_at": text("Gone at", 72, "The threshold from which this event would not count."),
-        "speed": text("Speed", 76),
+        "speed": text("Speed", 70),
     }
 
 

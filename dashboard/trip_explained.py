@@ -85,17 +85,15 @@ def show_profiles(subject: Subject) -> None:
         alt="The trip's harsh events and score under each profile",
         column_config={
             "profile": st.column_config.ButtonColumn(
-                "Profile", key=key, type="tertiary", alignment="left", width=210,
+                "Profile", key=key, type="tertiary", alignment="left", width=188,
                 on_click=components.on_row(
                     key, [str(each.version) for each in shown], lambda version: choose_profile(int(version), active)
                 ),
             ),
-            "thresholds": st.column_config.TextColumn("▼ · ▲ · ◆", width=146),
-            "harsh": st.column_config.NumberColumn("Harsh", width=56),
-            "score": st.column_config.ProgressColumn(
-                "Score", min_value=0, max_value=100, format="%d", width=108, color="primary"
-            ),
-            "origin": st.column_config.TextColumn("", width=92),
+            "thresholds": st.column_config.TextColumn("▼ · ▲ · ◆", width=134),
+            "harsh": st.column_config.NumberColumn("Harsh", width=52),
+            "score": st.column_config.NumberColumn("Score", format="%d", width=54),
+            "origin": st.column_config.TextColumn("Origin", width=76),
         },
     )  # fmt: skip
 

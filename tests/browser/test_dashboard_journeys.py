@@ -103,12 +103,9 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
 def test_signals_are_drawn_in_the_ink_of_the_theme(chromium: Browser, fleet: Fleet, scheme: str):
     with viewer(chromium, fleet.base, scheme=scheme) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}")
-        stroke = (
-            page.locator(".js-plotly-plot")
-            .nth(1)
-            .locator(".scatterlayer .trace path.js-line")
-            .first.evaluate("e => getComputedStyle(e).stroke")
-        )
+        signals = page.locator(".js-plotly-plot").nth(1)
+        line = signals.locator(".scatterlayer .trace path.js-line").first
+        stroke = line.evaluate("e => getComputedStyle(e).stroke")
         assert stroke == INK[scheme]
 
 

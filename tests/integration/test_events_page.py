@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -158,6 +158,25 @@ def test_trips_with_unusable_signals_bring_nothing_to_review(engine):
     with connection(engine) as conn:
         conn.exec_driver_sql("UPDATE telemetry.trip_logs SET quality = 'unusable' WHERE id = %(id)s", {"id": trip})
     assert read(engine).events == ()
+
+
+def test_the_list_finds_events_by_the_index_on_their_peaks(engine):
+    """Two thousand gentle events and one harsh one: nobody looks at the gentle ones."""
+    store(engine, BRAKE, *(replace(GENTLE, peak_s=81.0 + number / 10_000, end_s=83.0) for number in range(2000)))
+    plans: list[str] = []
+
+    class Explaining:
+        """A connection that asks how a statement would be run."""
+
+        def exec_driver_sql(self, statement, values):
+            plans.extend(conn.exec_driver_sql(f"EXPLAIN {statement}", values).scalars())
+            return conn.exec_driver_sql(statement, values)
+
+    with connection(engine) as conn:
+        conn.exec_driver_sql("ANALYZE telemetry.harsh_events")
+        found = inbox.read_inbox(Explaining(), DEFAULT_PROFILE, Wanted(), SHOWN)
+    assert peaks(found) == [0.554]
+    assert any("harsh_events_peak_idx" in line for line in plans), "\n".join(plans)
 
 
 def test_a_reviewed_event_says_by_whom_and_why(engine):

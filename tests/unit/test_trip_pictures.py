@@ -1,4 +1,4 @@
-"""What the pictures of a trip hold, by their data: strip, signals, g-g diagram, route, traces; and how heavy they are."""
+"""What the pictures of a trip hold, by their data: strip, signals, g-g diagram, route, traces; and their weight."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import actions, components, look, words
+from dashboard import actions, components, data, look, words
 from fleetflow.errors import FleetFlowError
 from fleetflow.safety.events import Review
 
@@ -79,6 +79,7 @@ def judge(events: Sequence[HarshEvent], review: Review | None, reason: str = "")
     try:
         done = _judge_one(events[0], review, reason) if len(events) == 1 else _judge_many(events, review, reason)
     except FleetFlowError as error:
+        data.forget()  # what this page showed is no longer so
         st.session_state[REFUSED] = str(error)
         return False
     st.session_state[DONE] = done

@@ -178,7 +178,7 @@ def samples_file(subject: Subject, *, compressed: bool) -> bytes:
     """The samples with the time of each in UTC, where the trip has a date."""
     frame = subject.samples
     if subject.trip.started_at is not None and subject.has_clock:
-        moments = pd.Timestamp(subject.trip.started_at) + pd.to_timedelta(frame["t_s"], unit="s")
+        moments = pd.Timestamp(subject.trip.started_at).tz_convert("UTC") + pd.to_timedelta(frame["t_s"], unit="s")
         frame = frame.assign(timestamp=moments.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
-    content = components.to_csv(frame)
+    content = frame.to_csv(index=False, float_format="%.10g").encode("utf-8-sig")  # positions to a centimetre
     return gzip.compress(content, compresslevel=5, mtime=0) if compressed else content

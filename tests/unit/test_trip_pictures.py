@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from base64 import b64decode
+from datetime import datetime
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -11,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import event_charts, explain, plane_chart, route_chart, strip_chart, traces, trip_charts
+from dashboard import event_charts, explain, plane_chart, route_chart, strip_chart, traces, trip_charts, trip_explained
 from fleetflow.safety.events import EventKind, HarshEvent, Review
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 
@@ -186,6 +190,22 @@ def test_a_trace_dashes_the_threshold_on_the_side_of_the_peak_and_says_what_it_s
     picture = b64decode(text.split("base64,")[1][:-1]).decode()
     dashed = float(re.search(r'y1="([\d.]+)"', picture)[1])
     assert dashed == pytest.approx(traces.HEIGHT_PX - 3 - 34 / 3, abs=0.5)  # two thirds of the way down
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_the_samples_can_be_taken_away_with_the_moment_of_each(compressed):
+    frame = pd.DataFrame({"t_s": [0.0, 0.1], "speed_kmh": [50.0, 51.0], "g_force_long": [0.1, float("nan")]})
+    frame["latitude"] = [52.1234567, 52.0]
+    trip = SimpleNamespace(started_at=datetime(2026, 11, 17, 7, 42, tzinfo=ZoneInfo("Europe/Berlin")))
+    content = trip_explained.samples_file(
+        SimpleNamespace(samples=frame, trip=trip, has_clock=True), compressed=compressed
+    )
+    lines = (gzip.decompress(content) if compressed else content).decode("utf-8-sig").splitlines()
+    assert lines == [
+        "t_s,speed_kmh,g_force_long,latitude,timestamp",
+        "0,50,0.1,52.1234567,2026-11-17T06:42:00.000000Z",
+        "0.1,51,,52,2026-11-17T06:42:00.100000Z",
+    ]
 
 
 def test_an_event_whose_samples_are_gone_still_has_a_picture():

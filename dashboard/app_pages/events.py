@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, fleet_view, inbox_address, inbox_view, reviewing, words
+from dashboard import components, data, fleet_view, inbox_address, inbox_table, inbox_view, reviewing, words
 from fleetflow.storage.inbox import Part
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ def export(view: View, stored: StoredProfile, since: datetime | None) -> bytes:
     """The whole tab, not only the page."""
     database, wanted = components.database(), view.wanted(since)
     inbox = data.inbox(database, stored.version, wanted, Part(view.tab, view.order, MOST_EXPORTED))
-    return components.to_csv(inbox_view.frame(inbox.events, components.zone()))
+    return components.to_csv(inbox_table.frame(inbox.events, components.zone()))
 
 
 def show_table(view: View, inbox: Inbox) -> None:
     """Fifty at a time, judged together."""
     inbox_view.show_tabs(view, inbox)
     if inbox.events:
-        inbox_view.show_table(inbox.events, view)
+        inbox_table.show_table(inbox.events, view)
     else:
         inbox_view.show_nothing(view, inbox)
 

@@ -44,7 +44,7 @@ def place(each: InboxEvent, zone: str) -> str:
     """Whose event it was, and when."""
     driver = words.driver(each.driver_name, each.driver_id)
     vehicle = words.vehicle(each.vehicle_name, each.vehicle_id)
-    return f"{driver} · {vehicle} · {when(each, zone)}"
+    return f"{words.literal(f'{driver} · {vehicle}')} · {when(each, zone)}"
 
 
 def when(each: InboxEvent, zone: str) -> str:
@@ -90,7 +90,8 @@ def facts(each: InboxEvent, stored: StoredProfile, since: datetime | None) -> di
     }
     if each.reviewed_at is not None:
         moment = words.day_and_time(each.reviewed_at, components.zone())
-        found["Review"] = f"{reviewing.said_of(each.event.review, each.reason)}, by {each.reviewed_by}, {moment}"
+        said = f"{reviewing.said_of(each.event.review, each.reason)}, by {each.reviewed_by}, {moment}"
+        found["Review"] = words.literal(said)
     return found
 
 
@@ -123,7 +124,7 @@ def _driver(each: InboxEvent, version: int, since: datetime | None) -> str:
 
 def _vehicle(each: InboxEvent, version: int, since: datetime | None) -> str:
     name = words.vehicle(each.vehicle_name, each.vehicle_id)
-    named = f"{name}, {each.vehicle_class}" if each.vehicle_class else name
+    named = words.literal(f"{name}, {each.vehicle_class}" if each.vehicle_class else name)
     others = data.other_drivers(components.database(), version, each.vehicle_id, each.driver_id, since)
     if not others["distance_km"]:
         return f"{named}; nobody else drove it"
@@ -135,7 +136,7 @@ def show_decision(each: InboxEvent, then: Callable[[], None] | None) -> None:
     """The buttons, or what was decided and the way back."""
     if each.event.review is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":gray-badge[{reviewing.said_of(each.event.review, each.reason)}]", width="content")
+            st.markdown(reviewing.badge(each.event, each.reason), width="content")
             st.button("Undo", on_click=reviewing.undo, args=([each.event],), key="undo_event", icon=":material/undo:")
         return
     note_key = f"note_{each.event.id}"

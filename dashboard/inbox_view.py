@@ -122,7 +122,7 @@ def _show_row(each: InboxEvent, moment: pd.DataFrame | None, *, opened: bool, th
     place = f"{who} · {vehicle} · {event_card.short_when(each, components.zone())}"
     st.markdown(
         f"{kind_look.colored_sign} **{kind_look.label}** {words.peak(each.event)}  \n"
-        f":small[:gray[{place}]]",
+        f":small[:gray[{words.literal(place)}]]",
         width=TEXT_PX,
     )  # fmt: skip
     st.space("stretch")
@@ -134,7 +134,7 @@ def _show_row(each: InboxEvent, moment: pd.DataFrame | None, *, opened: bool, th
     if each.event.review is None:
         reviewing.buttons(each.event, key=f"row_{each.event.id}", quiet=True, then=lambda: inbox_address.go(event=then))
     else:
-        st.markdown(f":gray-badge[{reviewing.said_of(each.event.review, each.reason)}]", width="content")
+        st.markdown(reviewing.badge(each.event, each.reason), width="content")
         st.button("Undo", key=f"undo_{each.event.id}", type="tertiary", on_click=reviewing.undo, args=([each.event],))
     st.button(
         "Show", key=f"show_{each.event.id}", type="primary" if opened else "secondary", on_click=_open, args=(each,)

@@ -69,6 +69,11 @@ def said_of(review: Review | None, reason: str | None) -> str:
     return f"Dismissed: {reason[0].lower()}{reason[1:]}" if reason else f"Dismissed: {REVIEW_WORDS[review]}"
 
 
+def badge(event: HarshEvent, reason: str | None) -> str:
+    """The judgement of an event for st.markdown."""
+    return f":gray-badge[{words.literal(said_of(event.review, reason))}]"
+
+
 def doubts_of(event: HarshEvent) -> str:
     """Why an event may not be real, in words."""
     return "; ".join(DOUBT_WORDS.get(doubt, doubt) for doubt in event.doubts)
@@ -83,7 +88,7 @@ def judge(events: Sequence[HarshEvent], review: Review | None, reason: str = "")
         st.session_state[REFUSED] = str(error)
         return False
     st.session_state[DONE] = done
-    st.toast(done.text, icon=":material/check:")
+    st.toast(words.literal(done.text), icon=":material/check:")
     return True
 
 
@@ -111,7 +116,7 @@ def show_outcome(of: Container[int | None] | None = None) -> None:
     if done is None or (of is not None and done.events[0].id not in of):
         return
     with st.container(horizontal=True, vertical_alignment="center", key="review_outcome"):
-        st.markdown(f":material/check: {done.text}", width="content")
+        st.markdown(f":material/check: {words.literal(done.text)}", width="content")
         if done.events[0].review is not None:
             st.button(
                 "Undo", on_click=undo, args=(done.events,), key="undo_last", type="tertiary", icon=":material/undo:"

@@ -205,8 +205,7 @@ def show_review(subject: Subject, judged: Judged) -> None:
     reviewing.show_outcome(of={each.event.id for each in subject.judged})
     with st.container(horizontal=True, vertical_alignment="center"):
         if event.review is not None:
-            said = reviewing.said_of(event.review, subject.reason(judged))
-            st.markdown(f":gray-badge[{said}]", width="content")
+            st.markdown(reviewing.badge(event, subject.reason(judged)), width="content")
             st.button("Undo", on_click=reviewing.undo, args=([event],), key="undo_review")
         else:
             reviewing.buttons(event, key="trip", shortcut="h")

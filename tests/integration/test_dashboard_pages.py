@@ -342,7 +342,7 @@ def test_an_event_is_dismissed_on_its_trip_and_the_score_follows_and_comes_back(
     next(each for each in app.get("menu_button") if each.key == "dismiss_trip").click("Bump or pothole").run()
     assert not app.exception
     assert score_of(engine, trip) == 100
-    assert "Dismissed: bump or pothole" in text(app)
+    assert r"Dismissed\: bump or pothole" in text(app)
     next(each for each in app.button if each.label == "Undo").click().run()
     assert score_of(engine, trip) == 95
 

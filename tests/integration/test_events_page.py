@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
@@ -254,9 +254,9 @@ def test_a_dismissal_takes_one_gesture_opens_the_next_and_can_be_undone(engine, 
     ]  # fmt: skip
 
 
-def choose_reason(app: AppTest, key: str, reason: str) -> AppTest:
-    menu = next(each for each in app.get("menu_button") if each.key == key)
-    return menu.click(reason).run()
+def choose_reason(app: AppTest, key: str, reason: str) -> None:
+    menu: Any = next(each for each in app.get("menu_button") if each.key == key)
+    menu.click(reason).run()
 
 
 def test_an_event_that_somebody_judged_meanwhile_is_not_judged_twice(engine, opened):

@@ -188,7 +188,7 @@ def test_a_trace_dashes_the_threshold_on_the_side_of_the_peak_and_says_what_it_s
     text = traces.markdown(brake, moment, 0.4)
     assert text.startswith("![Braking, peak 0.60 g](data:image/svg+xml;base64,")
     picture = b64decode(text.split("base64,")[1][:-1]).decode()
-    dashed = float(re.search(r'y1="([\d.]+)"', picture)[1])
+    dashed = float(re.findall(r'y1="([\d.]+)"', picture)[0])
     assert dashed == pytest.approx(traces.HEIGHT_PX - 3 - 34 / 3, abs=0.5)  # two thirds of the way down
 
 

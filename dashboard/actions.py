@@ -8,6 +8,7 @@ from dashboard import data
 from fleetflow.storage import coaching, profiles, reviews, runs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
     from uuid import UUID
 
@@ -19,11 +20,24 @@ AUTHOR = "dashboard"
 """Who acts, as long as the dashboard does not ask who is there."""
 
 
-def review_event(database: str, event: HarshEvent, review: Review | None, reason: str) -> None:
-    """Judge an event; the trip's scores and the ranks follow. Raises ReviewConflictError, EventMissingError."""
+def review_event(database: str, event: HarshEvent, review: Review | None, reason: str) -> tuple[int | None, int | None]:
+    """Judge an event; the trip's score before and after, and the ranks follow.
+
+    Raises ReviewConflictError, EventMissingError.
+    """
     assert event.id is not None  # noqa: S101 - it was read from the database
     with data.writing(database) as conn:
+        version = profiles.read_active(conn).version
+        before = reviews.read_score_around(conn, event.id, version)
         reviews.insert_review(conn, event.id, review, expected=event.review, author=AUTHOR, reason=reason)
+        return before, reviews.read_score_around(conn, event.id, version)
+
+
+def review_events(database: str, events: Sequence[HarshEvent], review: Review | None, reason: str) -> int:
+    """Judge many events alike; how many changed. Those that somebody else judged meanwhile stay as they are."""
+    expected = {event.id: event.review for event in events if event.id is not None}
+    with data.writing(database) as conn:
+        return reviews.insert_reviews(conn, expected, review, author=AUTHOR, reason=reason)
 
 
 def apply_profile(database: str, profile: ScoringProfile, note: str) -> Run | None:

@@ -36,6 +36,13 @@ page = st.navigation(
             help="One trip: speed and g-force, its harsh events, and why it has its score.",
         ),
         st.Page(
+            components.EVENTS,
+            title="Events",
+            icon=":material/inbox:",
+            url_path="events",
+            help="What waits for a review, the most severe first, and what was made of it.",
+        ),
+        st.Page(
             components.TUNING,
             title="Tuning",
             icon=":material/tune:",

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from dashboard import look, sampling, words
 from dashboard.charts import style
-from dashboard.trip_charts import DASH, PANELS, event_name
+from dashboard.traces import panel_of, side
+from dashboard.trip_charts import DASH, event_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from dashboard.explain import Judged, Step
     from fleetflow.safety.profiles import ScoringProfile
-    from fleetflow.trips.samples import FloatArray
 
 
 def waterfall(way: Sequence[Step]) -> go.Figure:
@@ -88,19 +88,44 @@ def _frame_waterfall(figure: go.Figure, way: Sequence[Step], score: int) -> None
 
 
 def event_detail(
-    samples: pd.DataFrame, judged: Judged, profile: ScoringProfile, *, around_s: float = 6.0, unit: str = "s"
+    samples: pd.DataFrame,
+    judged: Judged,
+    profile: ScoringProfile,
+    *,
+    around_s: float = 6.0,
+    unit: str = "s",
+    with_speed: bool = False,
 ) -> go.Figure:
-    """The signal around one event's peak, its excess filled; x from the peak, in seconds (samples, without a clock)."""
+    """The signal around one event's peak, its excess filled; x from the peak, in seconds (samples, without a clock).
+
+    `with_speed` draws the speed below, which shows whether it follows.
+    """
     event = judged.event
-    kind_look = look.KINDS[event.kind]
-    panel = next(panel for panel in PANELS if event.kind in dict(panel.kinds))
+    panel = panel_of(event.kind)
     reach = max(around_s, event.end_s - event.peak_s + 2, event.peak_s - event.start_s + 2)
     part = samples[samples["t_s"].between(event.peak_s - reach, event.peak_s + reach)]
     part = part.iloc[sampling.keep(part[panel.column].to_numpy())]
-    x, values = part["t_s"].to_numpy() - event.peak_s, part[panel.column].to_numpy()
-    sign = _side(values, x) if panel.unit == "g" else 1.0
-    level = sign * profile.rules[event.kind].threshold
     figure = go.Figure()
+    _add_moment(figure, part, judged, profile, unit)
+    with_speed = with_speed and panel.column != "speed_kmh"
+    if with_speed:
+        _add_speed(figure, part, event.peak_s)
+    style(figure, 250 if with_speed else 190)
+    figure.update_layout(
+        margin={"l": 44, "r": 22, "t": 18, "b": 22, "pad": 0}, hovermode="x", hoversubplots="axis",
+        yaxis={"domain": [0.5 if with_speed else 0.0, 1.0]},
+    )  # fmt: skip
+    if with_speed:
+        figure.update_layout(yaxis2={"domain": [0.0, 0.34], "rangemode": "tozero", "nticks": 3})
+    _name_panel(figure, panel.title.split(",")[0] + f", {panel.unit}", 1.0)
+    return _set_moment_axis(figure, reach, unit, "y2" if with_speed else "y")
+
+
+def _add_moment(figure: go.Figure, part: pd.DataFrame, judged: Judged, profile: ScoringProfile, unit: str) -> None:
+    event, panel, kind_look = judged.event, panel_of(judged.event.kind), look.KINDS[judged.event.kind]
+    x, values = part["t_s"].to_numpy() - event.peak_s, part[panel.column].to_numpy()
+    sign = side(values, x) if panel.unit == "g" else 1.0
+    level = sign * profile.rules[event.kind].threshold
     beyond = np.where(sign * values >= abs(level), values, level)
     inside = (x >= event.start_s - event.peak_s - 1e-6) & (x <= event.end_s - event.peak_s + 1e-6)
     figure.add_scatter(x=x, y=np.full(len(x), level), mode="lines", line={"width": 0}, hoverinfo="skip")
@@ -112,19 +137,35 @@ def event_detail(
         x=x, y=values, mode="lines", line={"width": 1.6, "color": look.INK},
         hovertemplate=f"%{{y:.{panel.digits}f}} {panel.unit} at %{{x:+.1f}} {unit}<extra></extra>",
     )  # fmt: skip
-    figure.add_hline(y=level, line={"width": 1, "dash": DASH, "color": kind_look.color})
-    style(figure, 190, hovermode="closest")
-    figure.update_layout(margin={"l": 40, "r": 22, "t": 6, "b": 22}, hovermode="x")
-    figure.update_yaxes(title_text=panel.title.split(",")[0] + f", {panel.unit}", title_standoff=6)
+    figure.add_shape(
+        type="line", x0=0, x1=1, xref="paper", y0=level, y1=level,
+        line={"width": 1, "dash": DASH, "color": kind_look.color},
+    )  # fmt: skip
+
+
+def _add_speed(figure: go.Figure, part: pd.DataFrame, peak_s: float) -> None:
+    figure.add_scatter(
+        x=part["t_s"].to_numpy() - peak_s, y=part["speed_kmh"].to_numpy(), yaxis="y2", mode="lines",
+        line={"width": 1.6, "color": look.INK}, hovertemplate="%{y:.0f} km/h<extra></extra>",
+    )  # fmt: skip
+    _name_panel(figure, "Speed, km/h", 0.34)
+
+
+def _name_panel(figure: go.Figure, title: str, top: float) -> None:
+    figure.add_annotation(
+        x=0, y=top, xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-38, yshift=2, text=title,
+        showarrow=False, font={"size": 11, "color": look.MUTED},
+    )  # fmt: skip
+
+
+def _set_moment_axis(figure: go.Figure, reach: float, unit: str, anchor: str) -> go.Figure:
     ticks = [-reach, -reach / 2, 0.0, reach / 2, reach]
     return figure.update_xaxes(
         tickvals=ticks,
         ticktext=["peak" if tick == 0 else f"{words.signed(tick, 0)} {unit}" for tick in ticks],
         range=[-reach, reach],
+        anchor=anchor,
+        showgrid=True,
+        gridcolor=look.HAIRLINE,
+        automargin=False,
     )
-
-
-def _side(values: FloatArray, x: FloatArray) -> float:
-    """Whether the peak points up or down."""
-    at_peak = values[np.argmin(np.abs(x))] if len(values) else 0.0
-    return 1.0 if at_peak >= 0 else -1.0

@@ -25,6 +25,10 @@ GRACE_S = 2
 
 log = structlog.get_logger()
 
+NEEDED_BY_PAGES = tuple(
+    f"dashboard.{name}" for name in ("charts", "fleet_view", "inbox_view", "report_view", "trip_explained", "trip_view")
+)
+
 
 def create_app(database_url: str) -> st.App:
     """The ASGI app on one database."""
@@ -35,7 +39,7 @@ def create_app(database_url: str) -> st.App:
 @asynccontextmanager
 async def load_pages(_: st.App) -> AsyncIterator[None]:
     """Import what the pages need before the first viewer comes: pandas and plotly cost him two seconds otherwise."""
-    for name in ("dashboard.charts", "dashboard.trip_view", "dashboard.fleet_view", "dashboard.report_view"):
+    for name in NEEDED_BY_PAGES:
         await asyncio.to_thread(import_module, name)
     yield
 

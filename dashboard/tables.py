@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, look, words
-from fleetflow.safety.events import EventKind
+from dashboard import components, look, reviewing, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -199,21 +198,14 @@ def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
 
 
 def events(
-    judged: Sequence[Judged],
-    started_at: datetime | None,
-    zone: str,
-    *,
-    has_clock: bool,
-    chosen: int | None,
-    on_choose: Callable[[int | None], None],
+    frame: pd.DataFrame, numbers: Sequence[int], *, chosen: int | None, on_choose: Callable[[int | None], None]
 ) -> None:
     """The events of a trip with their margins; a ticked row is the event that the page looks at."""
-    frame = events_frame(judged, started_at, zone, has_clock=has_clock)
     key = f"events_{chosen}"
 
     def choose() -> None:
         rows = st.session_state[key]["selection"]["rows"]
-        on_choose(judged[rows[0]].number if rows else None)
+        on_choose(numbers[rows[0]] if rows else None)
 
     st.dataframe(
         frame.assign(kind=frame["kind"].map(lambda kind: [kind]).astype(object)),
@@ -223,53 +215,60 @@ def events(
         height=_height(len(frame), 10),
         on_select=choose,
         selection_mode="single-row",
-        selection_default={"selection": {"rows": _rows_of(judged, chosen)}},
+        selection_default={"selection": {"rows": [row for row, each in enumerate(numbers) if each == chosen]}},
         alt="The trip's events with peak, margin over the threshold and points",
-        column_config={
-            "number": st.column_config.NumberColumn("#", width=40),
-            "kind": st.column_config.MultiselectColumn(
-                "Kind",
-                options=[f"{each.sign} {each.noun}" for each in look.KINDS.values()],
-                color=[each.chip for each in look.KINDS.values()],
-                width=124,
-            ),
-            "time": st.column_config.TextColumn("Time", width=80),
-            "peak": st.column_config.TextColumn("Peak", width=72, alignment="right"),
-            "over": st.column_config.TextColumn(
-                "Over", width=74, alignment="right", help="How far the peak is beyond the threshold."
-            ),
-            "points": st.column_config.TextColumn("Points", width=62, alignment="right"),
-            "gone_at": st.column_config.TextColumn(
-                "Gone at", width=74, alignment="right", help="The threshold from which this event would not count."
-            ),
-            "speed": st.column_config.TextColumn("Speed", width=82, alignment="right"),
-            "note": st.column_config.TextColumn("Note", width=150),
-        },
-        column_order=[name for name in frame.columns if name != "note" or frame["note"].ne("").any()],
+        column_config=_event_columns(),
     )
 
 
-def _rows_of(judged: Sequence[Judged], chosen: int | None) -> list[int]:
-    return [row for row, each in enumerate(judged) if each.number == chosen]
+def _event_columns() -> dict[str, Any]:
+    def text(label: str, width: int, about: str | None = None) -> Any:
+        return st.column_config.TextColumn(label, width=width, alignment="right", help=about)
+
+    return {
+        "number": st.column_config.NumberColumn("#", width=34),
+        "kind": st.column_config.MultiselectColumn(
+            "Kind",
+            options=[f"{each.sign} {each.noun}" for each in look.KINDS.values()],
+            color=[each.chip for each in look.KINDS.values()],
+            width=114,
+        ),
+        "time": st.column_config.TextColumn("Time", width=70),
+        "peak": text("Peak", 72),
+        "over": text("Over", 72, "How far the peak is beyond the threshold."),
+        "points": text("Points", 54),
+        "review": st.column_config.TextColumn("Review", width=88),
+        "gone_at": text("Gone at", 72, "The threshold from which this event would not count."),
+        "speed": text("Speed", 70),
+    }
 
 
-def events_frame(judged: Sequence[Judged], started_at: datetime | None, zone: str, *, has_clock: bool) -> pd.DataFrame:
-    """One row per event, in words, as table and download show it."""
-    rows = [_event_row(each, started_at, zone, has_clock=has_clock) for each in judged]
-    return pd.DataFrame(rows, columns=["number", "kind", "time", "peak", "over", "points", "gone_at", "speed", "note"])
+def events_frame(
+    judged: Sequence[Judged],
+    started_at: datetime | None,
+    zone: str,
+    *,
+    has_clock: bool,
+    reason: Callable[[Judged], str] = lambda _: "",
+) -> pd.DataFrame:
+    """One row per event, in words, as table and download show it; `reason` is what the last reviewer of it said."""
+    rows = [_event_row(each, started_at, zone, reason(each), has_clock=has_clock) for each in judged]
+    return pd.DataFrame(rows, columns=list(_event_columns()))
 
 
-def _event_row(judged: Judged, started_at: datetime | None, zone: str, *, has_clock: bool) -> dict[str, Any]:
+def _event_row(
+    judged: Judged, started_at: datetime | None, zone: str, reason: str, *, has_clock: bool
+) -> dict[str, Any]:
     event, kind_look = judged.event, look.KINDS[judged.event.kind]
-    digits = 0 if event.kind is EventKind.SPEEDING else 2
+    doubtful = event.doubts and event.review is None
     return {
         "number": judged.number,
         "kind": f"{kind_look.sign} {kind_look.noun}",
         "time": words.event_time(event, started_at, zone, has_clock=has_clock),
-        "peak": words.decimal(event.peak, digits, kind_look.unit),
-        "over": f"{words.signed(judged.over, digits)} {kind_look.unit}",
+        "peak": words.decimal(event.peak, kind_look.digits, kind_look.unit),
+        "over": f"{words.signed(judged.over, kind_look.digits)} {kind_look.unit}",
         "points": words.integer(-judged.points) if judged.points else "0",
-        "gone_at": words.decimal(judged.gone_at, digits, kind_look.unit) if judged.harsh else words.NOTHING,
+        "review": f"Doubtful: {reviewing.doubts_of(event)}" if doubtful else reviewing.said_of(event.review, reason),
+        "gone_at": words.decimal(judged.gone_at, kind_look.digits, kind_look.unit) if judged.harsh else words.NOTHING,
         "speed": words.decimal(event.speed_kmh, 0, "km/h"),
-        "note": f"Doubtful: {'; '.join(event.doubts)}" if event.doubts else "",
     }

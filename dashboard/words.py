@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 NOTHING = DASH
 SHORT_ID = 8
+MARKDOWN = re.compile(r"[\\`*_\[\](){}<>#!|$~:]")
 
 
 def integer(value: float) -> str:
@@ -47,6 +49,11 @@ def duration(seconds: float | None) -> str:
     if seconds < 59.5:  # noqa: PLR2004
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"  # noqa: PLR2004
+
+
+def literal(text: str) -> str:
+    """A name or a note inside Markdown, where it shall mean nothing but itself."""
+    return MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def plural(count: int, noun: str) -> str:

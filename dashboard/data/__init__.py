@@ -13,10 +13,11 @@ from dashboard.data.of_drivers import (
     profile_of,
     standing,
 )
+from dashboard.data.of_events import groups, inbox, inbox_event, moments, other_drivers, trip_reviews
 from dashboard.data.of_fits import fit_figures_of
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
-from dashboard.data.of_trips import events, newest_trips, samples, trip, trips
+from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
 
 __all__ = [
     "active_profile",
@@ -34,10 +35,15 @@ __all__ = [
     "fleet",
     "fleet_severity",
     "forget",
+    "groups",
+    "inbox",
+    "inbox_event",
     "last_answer_at",
     "leaderboard",
+    "moments",
     "newest_trip_at",
     "newest_trips",
+    "other_drivers",
     "profile_history",
     "profile_of",
     "ranking",
@@ -45,6 +51,8 @@ __all__ = [
     "samples",
     "standing",
     "trip",
+    "trip_reviews",
+    "trip_scores",
     "trips",
     "unfinished",
     "writing",

@@ -50,6 +50,8 @@ class TripReport:
     sample_hz: float | None
     attempts: int
     error: str | None
+    quality: str | None
+    quality_reasons: list[dict[str, str]] | None
     safety_score: int | None
     braking: int | None
     acceleration: int | None
@@ -192,7 +194,7 @@ def read_trip(conn: sa.Connection, trip_id: UUID, profile_version: int) -> TripR
     """One trip with its score under a profile; None when the id is unknown."""
     plain = (
         "status", "source", "started_at", "ended_at", "received_at", "point_count", "distance_km",
-        "duration_s", "sample_hz", "attempts", "error",
+        "duration_s", "sample_hz", "attempts", "error", "quality", "quality_reasons",
     )  # fmt: skip
     statement = (
         sa.select(

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
@@ -92,6 +92,7 @@ trip_logs = Table(
     Index("trip_logs_lease_idx", "lease_expires_at", postgresql_where=text("status = 'PROCESSING'")),
     Index("trip_logs_failed_idx", "id", postgresql_where=text("status = 'FAILED'")),
     Index("trip_logs_driver_idx", "driver_id", "started_at"),
+    Index("trip_logs_vehicle_idx", "vehicle_id", "started_at"),
 )
 
 BEGAN_AT = func.coalesce(trip_logs.c.started_at, trip_logs.c.received_at)
@@ -123,6 +124,7 @@ harsh_events = Table(
     CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
     CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
     CheckConstraint(f"review IN {REVIEWS}", name="review"),
+    Index("harsh_events_peak_idx", "kind", text("(CASE WHEN kind = 'speeding' THEN speed_kmh ELSE peak_g END)")),
 )
 
 event_reviews = Table(

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from dashboard.ranking import rank_fleet
+from fleetflow.storage import driving, profiles
 from fleetflow.storage.database import connection, create_engine
 from tests.support import dashboard
 from tests.support.browser import running_dashboard, viewer
@@ -19,7 +21,7 @@ from tests.support.postgres import temporary_database, url_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 NAMES = ("Owen Clarke", "Marta Kovač", "Leila Haddad")
@@ -37,6 +39,7 @@ class Fleet:
     base: str
     admin: sa.Engine
     database: str
+    url: str
     worst_trip: str
     worst_s: float
 
@@ -53,7 +56,7 @@ def fleet(postgres_url, postgres_admin, migrated_template, tmp_path_factory) -> 
             dashboard.seed_fleet(conn, now=dashboard.today(), drivers=NAMES, days=14)
             worst = conn.execute(sa.text(WORST_TRIP)).one()
         with running_dashboard(url, tmp_path_factory.mktemp("dashboard")) as base:
-            yield Fleet(base, admin, name, worst.id, worst.duration_s)
+            yield Fleet(base, admin, name, url, worst.id, worst.duration_s)
         engine.dispose()
         admin.dispose()
 
@@ -68,7 +71,8 @@ def click_row(page: Page, row: int, *, x: int = 60) -> None:
 
 
 def time_labels(page: Page) -> str:
-    ticks = page.locator(".js-plotly-plot").first.locator(".xtick text")
+    """The times under a trip's chart: the first is the strip, the second the signals."""
+    ticks = page.locator(".js-plotly-plot").nth(1).locator(".xtick text")
     ticks.first.wait_for()  # after a reload the figure stands before its axes do
     return " ".join(ticks.all_text_contents())
 
@@ -125,7 +129,9 @@ def test_a_driver_is_coached_and_the_report_printed(chromium: Browser, fleet: Fl
 def test_signals_are_drawn_in_the_ink_of_the_theme(chromium: Browser, fleet: Fleet, scheme: str):
     with viewer(chromium, fleet.base, scheme=scheme) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}")
-        stroke = page.locator(".scatterlayer .trace path.js-line").first.evaluate("e => getComputedStyle(e).stroke")
+        signals = page.locator(".js-plotly-plot").nth(1)
+        line = signals.locator(".scatterlayer .trace path.js-line").first
+        stroke = line.evaluate("e => getComputedStyle(e).stroke")
         assert stroke == INK[scheme]
 
 
@@ -151,7 +157,7 @@ def test_the_chart_and_the_words_agree_on_the_time(chromium: Browser, fleet: Fle
 def test_dragging_over_the_chart_shows_that_part(chromium: Browser, fleet: Fleet):
     with viewer(chromium, fleet.base) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}")
-        plot = page.locator(".nsewdrag").first.bounding_box()
+        plot = page.locator(".js-plotly-plot").nth(1).locator(".nsewdrag").first.bounding_box()
         assert plot is not None
         y = plot["y"] + plot["height"] / 2
         page.mouse.move(plot["x"] + plot["width"] * 0.4, y)
@@ -209,9 +215,71 @@ def test_a_page_heals_by_itself_when_the_database_comes_back(chromium: Browser, 
         assert page.get_by_text("The database does not answer.").count() == 0
 
 
+def worst_drivers(fleet: Fleet) -> list[tuple[str, int, float]]:
+    """Every driver's rank and estimate, as the leaderboard has them."""
+    engine = create_engine(fleet.url, application_name="test")
+    try:
+        with connection(engine) as conn:
+            profile = profiles.read_active(conn).profile
+            ranked, _ = rank_fleet(driving.read_driver_days(conn, 1, since=None, zone="UTC"), profile)
+    finally:
+        engine.dispose()
+    return list(zip(ranked["driver_id"], ranked["rank"], ranked["points_per_100_km"], strict=True))
+
+
+def score_shown(page: Page) -> str:
+    return page.get_by_test_id("stMetric").filter(has_text="Score").get_by_test_id("stMetricValue").inner_text()
+
+
+def badge(page: Page) -> Locator:
+    """What was made of the event that is open; the table says it too, in a canvas."""
+    return page.get_by_test_id("stMarkdown").get_by_text("Dismissed: bump or pothole", exact=True)
+
+
+def test_an_event_goes_from_the_inbox_to_its_trip_is_dismissed_there_and_comes_back(chromium: Browser, fleet: Fleet):
+    ranks = worst_drivers(fleet)
+    with viewer(chromium, fleet.base) as person, viewer(chromium, fleet.base, scheme="dark") as colleague:
+        page = person.open("events?period=all&kind=braking")
+        page.get_by_role("button", name="Open the trip at this moment").click()
+        page.get_by_role("heading", name="Speed and g-force").wait_for()
+        person.settle()
+        assert set(address(page)) == {"trip", "event", "view"}
+        before = score_shown(page)
+        heading = page.locator("h2", has_text="Harsh braking").first.inner_text()
+        page.get_by_role("button", name="Dismiss").click()
+        page.get_by_text("Bump or pothole", exact=True).click()
+        page.get_by_text("Dismissed: bump or pothole. The trip's score goes from").first.wait_for()
+        person.settle()
+        assert int(score_shown(page)) > int(before)
+        assert worst_drivers(fleet) != ranks
+        page.reload()
+        badge(page).wait_for()
+        person.settle()
+        shared = colleague.open(page.url.removeprefix(f"{fleet.base}/"))
+        for screen in (page, shared):
+            assert screen.locator("h2", has_text="Harsh braking").first.inner_text() == heading
+            assert badge(screen).is_visible()
+        assert time_labels(shared) == time_labels(page)
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_text("Waits for a review again").first.wait_for()
+        person.settle()
+        assert score_shown(page) == before
+        assert worst_drivers(fleet) == ranks
+
+
+def test_a_click_on_an_event_in_the_strip_chooses_it(chromium: Browser, fleet: Fleet):
+    with viewer(chromium, fleet.base) as person:
+        page = person.open(f"trip?trip={fleet.worst_trip}")
+        mark = page.locator(".js-plotly-plot").first.locator("path.point").nth(1).bounding_box()
+        assert mark is not None
+        page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+        page.wait_for_url("**event=2**")
+        page.locator("h2", has_text="2 ").wait_for()
+
+
 def test_a_narrow_screen_needs_no_sideways_scrolling(chromium: Browser, fleet: Fleet):
     with viewer(chromium, fleet.base, width=820) as person:
-        for path in ("", f"trip?trip={fleet.worst_trip}"):
+        for path in ("", f"trip?trip={fleet.worst_trip}", "events"):
             page = person.open(path)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0

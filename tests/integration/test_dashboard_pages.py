@@ -273,7 +273,7 @@ def test_a_trip_explains_its_score_event_by_event(engine, opened):
     assert "From 100 to 90" in text(app)
     assert "Peak **0.55 g**, 0.15 over the 0.40 g threshold." in text(app)
     assert "1 event stayed below" in text(app)
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 5
 
 
 def test_the_address_chooses_the_event_and_the_part_that_is_shown(engine, opened):
@@ -339,10 +339,10 @@ def test_an_event_is_dismissed_on_its_trip_and_the_score_follows_and_comes_back(
     trip = store(engine, drive(BRAKE))
     app = opened("trip", trip=str(trip))
     assert score_of(engine, trip) == 95
-    next(each for each in app.button if each.label == "Bump or pothole").click().run()
+    next(each for each in app.get("menu_button") if each.key == "dismiss_trip").click("Bump or pothole").run()
     assert not app.exception
     assert score_of(engine, trip) == 100
-    assert "Reviewed: not a harsh event" in text(app)
+    assert r"Dismissed\: bump or pothole" in text(app)
     next(each for each in app.button if each.label == "Undo").click().run()
     assert score_of(engine, trip) == 95
 

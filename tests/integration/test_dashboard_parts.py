@@ -159,6 +159,11 @@ def test_a_period_begins_at_midnight_of_the_viewers_zone_also_across_a_clock_cha
     assert words.period_start(None, "Europe/Berlin", now) is None
 
 
+def test_a_name_means_nothing_but_itself_inside_markdown():
+    assert words.literal("![x](http://a.b)") == r"\!\[x\]\(http\://a.b\)"
+    assert words.literal("Marta Kovač, Van 07") == "Marta Kovač, Van 07"
+
+
 @pytest.mark.parametrize("name", [None, "", "Not/AZone", "../../etc/passwd", "\x00"])
 def test_an_unknown_zone_is_utc(name):
     assert words.known_zone(name) == "UTC"

@@ -232,10 +232,20 @@ def test_a_review_of_what_somebody_else_reviewed_meanwhile_is_refused(engine):
 def test_many_events_are_reviewed_together(engine):
     trip = insert_trip(engine, HARD, replace(HARD, peak_s=1.7), SOFT)
     with connection(engine) as conn:
-        ids = [event.id for event in read_events(conn, trip)]
-        assert reviews.insert_reviews(conn, ids, Review.DEFENSIVE, author="Test") == 3
-        assert reviews.insert_reviews(conn, ids, Review.DEFENSIVE, author="Test") == 0
+        expected = {event.id: event.review for event in read_events(conn, trip)}
+        assert reviews.insert_reviews(conn, expected, Review.DEFENSIVE, author="Test") == 3
+        assert reviews.insert_reviews(conn, expected, Review.DEFENSIVE, author="Test") == 0
     assert score_under(engine, trip, 1) == 100
+
+
+def test_of_many_events_those_that_somebody_judged_meanwhile_stay_as_they_are(engine):
+    trip = insert_trip(engine, HARD, SOFT)
+    with connection(engine) as conn:
+        hard, soft = read_events(conn, trip)
+        reviews.insert_review(conn, hard.id, Review.CONFIRMED, expected=None, author="One")
+        seen = {hard.id: None, soft.id: None, 10**12: None}
+        assert reviews.insert_reviews(conn, seen, Review.FALSE, author="Other") == 1
+        assert [event.review for event in read_events(conn, trip)] == [Review.CONFIRMED, Review.FALSE]
 
 
 def test_a_fleet_is_read_as_the_columns_that_judging_wants(engine):

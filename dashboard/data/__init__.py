@@ -3,13 +3,16 @@
 from dashboard.data.connecting import forget, last_answer_at, writing
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
+from dashboard.data.of_standings import driven, failed_trips, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trips
 
 __all__ = [
     "active_profile",
     "days",
+    "driven",
     "drivers",
     "events",
+    "failed_trips",
     "fleet",
     "forget",
     "last_answer_at",
@@ -20,8 +23,10 @@ __all__ = [
     "ranking",
     "running_run",
     "samples",
+    "standings",
     "trip",
     "trips",
     "unfinished",
+    "vehicle_classes",
     "writing",
 ]

@@ -38,7 +38,7 @@ def opened(database_url) -> Iterator[Callable[..., AppTest]]:
 
     def open_page(page: str = "", url: str = database_url, **address: str) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=60)
-        app.secrets["fleetflow"] = {"database_url": url}
+        app.secrets["fleetflow"] = {"database_url": url, "api_url": "http://127.0.0.1:8123"}
         app.context = {"timezone": "Europe/Berlin"}
         for name, value in address.items():
             app.query_params[name] = value

@@ -19,7 +19,7 @@ def test_an_empty_database_says_how_to_send_a_first_trip(opened, page):
     assert not app.exception
     assert "No trips yet" in text(app)
     assert "python -m fleetflow send FILE" in text(app)
-    assert "curl -X POST http://127.0.0.1:8000/api/v1/telemetry" in text(app)
+    assert "curl -X POST http://127.0.0.1:8123/api/v1/telemetry" in text(app)
 
 
 @pytest.mark.parametrize("page", ["", "driver", "trip"])

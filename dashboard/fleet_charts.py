@@ -86,6 +86,21 @@ def _note(figure: go.Figure, **where: Any) -> None:
     figure.add_annotation(showarrow=False, font={"size": 11, "color": look.MUTED}, **where)
 
 
+def trips_by_day(days: pd.DataFrame) -> go.Figure:
+    """How many trips were scored on each day. `days` as key_figures.by_day gives it."""
+    figure = go.Figure()
+    figure.add_bar(
+        x=days["date"],
+        y=days["trips"],
+        marker={"color": look.MUTED, "opacity": 0.6, "cornerradius": 2},
+        customdata=days["distance_km"],
+        hovertemplate="<b>%{x|%a %-d %b}</b><br>%{y:,.0f} trips, %{customdata:,.0f} km<extra></extra>",
+    )
+    style(figure, 150)
+    figure.update_xaxes(type="date", tickformat="%-d %b", nticks=4)
+    return figure.update_yaxes(rangemode="tozero", nticks=4)
+
+
 def stands_out(ranked: pd.DataFrame, middle: float) -> go.Figure:
     """Every ranked driver: points per 100 km with the 90 % interval, against distance. `ranked` as Standings.ranked."""
     figure = go.Figure()
@@ -94,10 +109,13 @@ def stands_out(ranked: pd.DataFrame, middle: float) -> go.Figure:
     style(figure, 320, hovermode="closest")
     figure.update_layout(margin_r=18)
     figure.add_hline(middle, line={"color": look.MUTED, "width": 1, "dash": "3px,3px"})
-    _note(figure, x=1, xref="paper", xanchor="right", y=middle, yanchor="bottom", text=f"middle {middle:.1f}")
+    _note(figure, x=0, xref="paper", xanchor="left", y=middle, yanchor="bottom", text=f"middle {middle:.1f}")
+    half_way = (ranked["distance_km"].min() + ranked["distance_km"].max()) / 2
     for _, row in ranked.head(NAMED).iterrows():
-        _note(figure, x=row["distance_km"], y=row["points_per_100_km"], xanchor="left", xshift=9, text=_short(row))
-    figure.update_xaxes(title_text="km driven", title_standoff=8, rangemode="tozero", tickformat=",.0f", nticks=6)
+        to_left = row["distance_km"] > half_way
+        _note(figure, x=row["distance_km"], y=row["points_per_100_km"], text=_short(row),
+              xanchor="right" if to_left else "left", xshift=-9 if to_left else 9)  # fmt: skip
+    figure.update_xaxes(title_text="km driven", title_standoff=8, tickformat=",.0f", nticks=6)
     return figure.update_yaxes(title_text=POINTS, title_standoff=10, rangemode="tozero")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -38,6 +38,13 @@ class Delta(NamedTuple):
     color: Any
     beside: str | None
 
+    @property
+    def arrow(self) -> Literal["up", "down", "off"]:
+        """Where it points: the real minus sign is none to Streamlit."""
+        if not self.text or self.text[0] not in {"+", words.MINUS}:
+            return "off"
+        return "up" if self.text[0] == "+" else "down"
+
 
 def show_key_figures(driven: pd.DataFrame, found: Standings, members: frozenset[str] | None, period: Period) -> None:
     """The period in five figures, each with its course and its change; `driven` are usable days of who is looked at."""
@@ -58,7 +65,8 @@ def show_key_figures(driven: pd.DataFrame, found: Standings, members: frozenset[
 
 def _metric(label: str, value: str, delta: Delta, course: list[float], *, help: str | None = None) -> None:  # noqa: A002
     st.metric(
-        label, value, delta.text, delta_color=delta.color, delta_description=delta.beside, border=True,
+        label, value, delta.text, delta_color=delta.color, delta_arrow=delta.arrow, delta_description=delta.beside,
+        border=True,
         height="stretch", chart_data=course or None, chart_type="area", help=help,
     )  # fmt: skip
 
@@ -139,7 +147,10 @@ def show_trips(driven: pd.DataFrame, period: Period) -> None:
     now = period.now(driven)
     waiting = counts["PENDING"] + counts["PROCESSING"]
     unusable = int(now.loc[~now["usable"], "trips"].sum())
-    components.card_head("Trips", "Scored in the period; waiting and failed at this moment")
+    components.card_head("Trips", "Scored by day; waiting and failed at this moment")
+    days = key_figures.in_period(key_figures.by_day(now[now["usable"]]), period)
+    alt = f"{words.integer(days['trips'].sum())} trips scored, by day"
+    components.chart(fleet_charts.trips_by_day(days), key="trips_by_day", alt=alt)
     st.table(
         {
             ":material/check_circle: Scored": words.integer(now.loc[now["usable"], "trips"].sum()),
@@ -166,8 +177,8 @@ def show_standing_out(found: Standings, members: frozenset[str] | None) -> None:
         figure = charts.highest_rates(drivers, least_km=least_km)
         components.chart(figure, key="stands_out", alt="The drivers with the most events per 100 km")
         return
-    note = "Penalty points per 100 km with 90 % interval; full: clearly above, green: clearly below. Pick a driver"
-    components.card_head("Who stands out", note)
+    note = "Points per 100 km, 90 % interval. Dark: clearly above the middle; green: below"
+    components.card_head("Who stands out", note, help="A point opens the driver. The leaderboard has them all by name.")
     fleet_view.driver_chart(fleet_charts.stands_out(ranked, found.middle), key="stands_out", alt=_out_alt(ranked))
 
 

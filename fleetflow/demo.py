@@ -34,7 +34,7 @@ RECENT_DAYS, EARLIER_DAYS = 28, 28
 DEPOTS = {"Harbour depot (simulated)": 4, "North depot (simulated)": 3, "South depot (simulated)": 3}
 """Vehicles of each depot; each has four drivers."""
 DRIVERS_PER_DEPOT = 4
-TEMPERS = (0.10, 0.45, 0.75, 0.30, 0.95, 0.20, 0.55, 0.05, 0.65, 0.35, 0.85, 0.25)
+TEMPERS = (0.10, 0.45, 0.75, 0.30, 0.82, 0.20, 0.55, 0.05, 0.65, 0.35, 0.78, 0.25)
 """How roughly each driver drives, from 0 to 1; each depot has calm ones and rough ones."""
 EARLIER_TEMPERS = {5: 0.30, 7: 0.90, 11: 0.50, 12: 0.65}
 """Who drove otherwise in the earlier weeks, by number: two got worse, two better."""

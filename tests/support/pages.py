@@ -39,21 +39,27 @@ def store(engine: sa.Engine, trip: Drive, driver_id: UUID | None = None, **more)
             conn,
             trip,
             driver_id=driver_id or uuid4(),
-            vehicle_id=uuid4(),
+            vehicle_id=more.pop("vehicle_id", None) or uuid4(),
             started_at=more.pop("started_at", NOW),
             **more,
         )
 
 
+def long_drive(brakes: int) -> Drive:
+    """Four hours at 60 km/h with so many harsh brakes."""
+    long_s = np.arange(0, 14_400.0, 10.0)
+    return Drive(
+        Samples(np.full(len(long_s), 60.0), np.zeros(len(long_s)), long_s, np.zeros(len(long_s))), (BRAKE,) * brakes
+    )
+
+
 def store_fleet(engine: sa.Engine) -> dict[str, UUID]:
     """Four drivers with twenty long days each: one brakes harshly far more often than the others, two alike."""
-    long_s = np.arange(0, 14_400.0, 10.0)
-    samples = Samples(np.full(len(long_s), 60.0), np.zeros(len(long_s)), long_s, np.zeros(len(long_s)))
     harsh = {"rough": 6, "middle": 2, "same": 2, "calm": 0}
     drivers = {name: uuid4() for name in harsh}
     for name, count in harsh.items():
         for day in range(20):
-            store(engine, Drive(samples, (BRAKE,) * count), drivers[name], started_at=NOW - timedelta(days=day + 1))
+            store(engine, long_drive(count), drivers[name], started_at=NOW - timedelta(days=day + 1))
     return drivers
 
 

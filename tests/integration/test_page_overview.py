@@ -10,7 +10,7 @@ import pytest
 from dashboard import words
 from fleetflow.storage import profiles, roster
 from fleetflow.storage.database import connection
-from tests.support.pages import BRAKE, NOW, drive, long_drive, metrics, store, store_fleet, text
+from tests.support.pages import BRAKE, NOW, drive, metrics, store, store_days, store_fleet, text
 
 pytestmark = pytest.mark.postgres
 
@@ -62,9 +62,8 @@ def test_who_stands_out_and_who_changed_are_ranked_drivers(engine, opened):
 
 def test_a_driver_who_brakes_far_more_than_before_is_said_to_have_changed(engine, opened):
     drivers = store_fleet(engine)
-    for name, driver_id in drivers.items():
-        for day in range(29, 49):
-            store(engine, long_drive(2 if name != "calm" else 0), driver_id, started_at=NOW - timedelta(days=day))
+    before = {driver_id: 0 if name == "calm" else 2 for name, driver_id in drivers.items()}
+    store_days(engine, before, first_back=29)
     app = opened()
     assert not app.exception
     assert "The fleet as a whole has" in text(app)

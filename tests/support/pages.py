@@ -17,6 +17,8 @@ from tests.support import dashboard
 from tests.support.dashboard import Drive
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import sqlalchemy as sa
     from streamlit.testing.v1 import AppTest
 
@@ -28,6 +30,9 @@ DOUBTFUL = HarshEvent(EventKind.BRAKING, 60.0, 61.0, 62.0, 0.7, 12.0, doubts=("t
 GENTLE = HarshEvent(EventKind.BRAKING, 80.0, 81.0, 82.0, 0.3, 40.0)
 
 
+HARSH = {"rough": 6, "middle": 2, "same": 2, "calm": 0}
+
+
 def drive(*events: HarshEvent) -> Drive:
     t_s = np.arange(0, 100.5, 0.5)
     return Drive(Samples(np.full(len(t_s), 60.0), np.zeros(len(t_s)), t_s, np.zeros(len(t_s))), events)
@@ -35,14 +40,15 @@ def drive(*events: HarshEvent) -> Drive:
 
 def store(engine: sa.Engine, trip: Drive, driver_id: UUID | None = None, **more) -> UUID:
     with connection(engine) as conn:
-        return dashboard.insert_drive(
-            conn,
-            trip,
-            driver_id=driver_id or uuid4(),
-            vehicle_id=more.pop("vehicle_id", None) or uuid4(),
-            started_at=more.pop("started_at", NOW),
-            **more,
-        )
+        return insert(conn, trip, driver_id, **more)
+
+
+def insert(conn: sa.Connection, trip: Drive, driver_id: UUID | None = None, **more) -> UUID:
+    vehicle_id = more.pop("vehicle_id", None) or uuid4()
+    started_at = more.pop("started_at", NOW)
+    return dashboard.insert_drive(
+        conn, trip, driver_id=driver_id or uuid4(), vehicle_id=vehicle_id, started_at=started_at, **more
+    )
 
 
 def long_drive(brakes: int) -> Drive:
@@ -55,12 +61,17 @@ def long_drive(brakes: int) -> Drive:
 
 def store_fleet(engine: sa.Engine) -> dict[str, UUID]:
     """Four drivers with twenty long days each: one brakes harshly far more often than the others, two alike."""
-    harsh = {"rough": 6, "middle": 2, "same": 2, "calm": 0}
-    drivers = {name: uuid4() for name in harsh}
-    for name, count in harsh.items():
-        for day in range(20):
-            store(engine, long_drive(count), drivers[name], started_at=NOW - timedelta(days=day + 1))
+    drivers = {name: uuid4() for name in HARSH}
+    store_days(engine, {drivers[name]: count for name, count in HARSH.items()}, first_back=1)
     return drivers
+
+
+def store_days(engine: sa.Engine, brakes: Mapping[UUID, int], *, first_back: int, days: int = 20) -> None:
+    """A long day for each driver with so many harsh brakes, on so many days up to some days ago."""
+    with connection(engine) as conn:
+        for driver_id, count in brakes.items():
+            for back in range(first_back, first_back + days):
+                insert(conn, long_drive(count), driver_id, started_at=NOW - timedelta(days=back))
 
 
 def score_of(engine: sa.Engine, trip: UUID) -> int | None:

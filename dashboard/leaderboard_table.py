@@ -103,7 +103,7 @@ def _ranked_columns(end: float, button: str, driver_ids: list[str]) -> dict[str,
     return {
         "name": name_column(button, driver_ids),
         "rank": number("Rank", width=52, help="1 has the most points per 100 km; equals share a rank."),
-        "likely": text("Likely", width=64, help="Every rank between these fits the data (90 %)."),
+        "likely": text("Likely", width=56, help="Every rank between these fits the data (90 %)."),
         "points": number("Points", width=58, format="%.1f", help="Penalty points per 100 km, with the whole fleet."),
         "interval": st.column_config.ImageColumn(
             f"0 — points per 100 km — {end:.0f}", width=drawing.WIDTH + 16,
@@ -123,7 +123,7 @@ def _ranked_columns(end: float, button: str, driver_ids: list[str]) -> dict[str,
 def name_column(button: str, driver_ids: list[str]) -> Any:
     """The driver's name, which opens him."""
     return st.column_config.ButtonColumn(
-        "Driver", key=button, type="tertiary", pinned=True, alignment="left", width=158,
+        "Driver", key=button, type="tertiary", pinned=True, alignment="left", width=140,
         on_click=components.on_row(button, driver_ids, components.open_driver),
     )  # fmt: skip
 

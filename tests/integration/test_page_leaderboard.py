@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from fleetflow.storage import roster
 from fleetflow.storage.database import connection
@@ -46,6 +47,14 @@ def test_ranked_drivers_come_the_worst_first_with_their_likely_ranks(engine, ope
     assert list(table["verdict"]) == ["clearly above", "", "", "clearly below"]
     assert table["braking_per_100_km"].iloc[0] == 2.5
     assert all(len(each) == 8 for each in table["trend"])
+
+
+def test_equals_are_read_as_equals_and_sort_as_numbers(engine, opened):
+    store_fleet(engine)
+    sent = opened("leaderboard").dataframe[0]
+    read = convert_arrow_bytes_to_pandas_df(sent.proto.arrow_data.styler.display_values)
+    assert list(read.iloc[:, list(sent.value.columns).index("rank")]) == ["1", "=2", "=2", "4"]
+    assert sent.value["rank"].dtype.kind == "i"
 
 
 def test_the_picture_of_an_interval_has_an_address_that_says_its_numbers(engine, opened):

@@ -115,8 +115,6 @@ def test_from_the_overview_to_the_riskiest_driver_and_back_by_a_shared_link(chro
         page.get_by_role("heading", name="Score of each trip").wait_for()
         person.settle()
         assert page.locator("h1").inner_text().removeprefix("Simulated ") in sentence
-        page.go_back()
-        page.get_by_text(sentence).wait_for()
     with viewer(chromium, fleet.base) as colleague:
         page = colleague.open(shared)
         page.get_by_text(sentence).wait_for()

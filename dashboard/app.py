@@ -15,11 +15,18 @@ st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="lar
 page = st.navigation(
     [
         st.Page(
+            components.OVERVIEW,
+            title="Fleet overview",
+            icon=":material/dashboard:",
+            default=True,
+            help="How the fleet drives, what changed since the period before, and who stands out.",
+        ),
+        st.Page(
             components.LEADERBOARD,
             title="Leaderboard",
             icon=":material/leaderboard:",
-            default=True,
-            help="All drivers by points per 100 km, how sure their ranks are, and where harsh events come from.",
+            url_path="leaderboard",
+            help="All drivers by points per 100 km, how sure their ranks are, and who moved.",
         ),
         st.Page(
             components.DRIVER,

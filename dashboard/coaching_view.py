@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import streamlit as st
 
-from dashboard import actions, components, data, driver_charts, periods, words
+from dashboard import actions, components, data, driver_charts, movements, words
 from fleetflow.errors import FleetFlowError
 from fleetflow.safety.ranking.movement import Badge
 from fleetflow.storage.coaching import LONGEST_NOTE
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from dashboard.driver_view import Subject
-    from dashboard.periods import Row
+    from dashboard.movements import Row
     from fleetflow.storage.coaching import CoachingNote
 
 MOST_NOTES = 8
@@ -29,14 +29,14 @@ EMPTY = "No note yet. A note marks the day; the change after it is worked out as
 
 def effect(subject: Subject, day: date) -> Row | None:
     """The driver's figures in the four weeks before and after a day; None where he drove in neither."""
-    before, after = periods.around(day, subject.zone)
+    before, after = movements.around(day, subject.zone)
     found = data.comparison(subject.database, subject.stored.version, before, after, subject.zone)
-    return periods.row_of(found, subject.driver_id)
+    return movements.row_of(found, subject.driver_id)
 
 
 def show_notes(subject: Subject, notes: list[CoachingNote]) -> None:
     """The notes that stand, the latest first, and under them those that were withdrawn."""
-    caption = f"Points per 100 km in the {periods.COACHING_DAYS} days before and after each note"
+    caption = f"Points per 100 km in the {movements.COACHING_DAYS} days before and after each note"
     components.card_head("Coaching", caption)
     standing = [note for note in notes if note.withdrawn_at is None]
     if not standing:
@@ -61,7 +61,7 @@ def _show_note(subject: Subject, note: CoachingNote, row: Row | None, reach: flo
         with st.container(width=330, gap="xsmall"):
             st.markdown(f"**{day_words(note.coached_on)}** · :gray[{words.plain(note.author)}]")
             st.text(note.note)
-            st.badge(periods.change_words(row), color=_color(row))
+            st.badge(movements.change_words(row), color=_color(row))
             st.button(
                 "Withdraw", key=f"withdraw_{note.id}", type="tertiary", icon=":material/undo:", on_click=_withdraw,
                 args=(subject.database, note.id), help="The note stays in the history.",
@@ -79,8 +79,8 @@ def _show_effect(note: CoachingNote, row: Row | None, reach: float) -> None:
 
 def effect_words(row: Row) -> str:
     """Before and after in a sentence."""
-    before, after = (words.decimal(row[f"mean{suffix}"]) for suffix in (periods.BEFORE, periods.AFTER))
-    return f"{before} points per 100 km before, {after} after. {periods.change_words(row)}."
+    before, after = (words.decimal(row[f"mean{suffix}"]) for suffix in (movements.BEFORE, movements.AFTER))
+    return f"{before} points per 100 km before, {after} after. {movements.change_words(row)}."
 
 
 def _color(row: Row | None) -> Literal["green", "gray"]:

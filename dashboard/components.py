@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
-LEADERBOARD, DRIVER, TRIP = "app_pages/leaderboard.py", "app_pages/driver.py", "app_pages/trip.py"
-TUNING, EVENTS = "app_pages/tuning.py", "app_pages/events.py"
+OVERVIEW, LEADERBOARD = "app_pages/overview.py", "app_pages/leaderboard.py"
+DRIVER, TRIP, TUNING = "app_pages/driver.py", "app_pages/trip.py", "app_pages/tuning.py"
+EVENTS, OPERATIONS = "app_pages/events.py", "app_pages/operations.py"
 RETRY_S = 5
 PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "56": 56, "all": None}
 PERIOD_LABELS = {"7": "7 days", "28": "28 days", "56": "56 days", "all": "All time"}
@@ -31,6 +33,11 @@ csv_footer = downloads.footer
 def database() -> str:
     """The database's URL, as the server handed it to the script."""
     return str(st.secrets["fleetflow"]["database_url"])
+
+
+def api_url() -> str:
+    """Where vehicles send, as this machine reaches it."""
+    return str(st.secrets["fleetflow"]["api_url"])
 
 
 def zone() -> str:
@@ -128,6 +135,12 @@ def open_driver(driver_id: str) -> None:
     st.switch_page(DRIVER, query_params={"driver": driver_id, "period": current_period()})
 
 
+def link_to(page: str, label: str, *, icon: str) -> None:
+    """A link to another page, where this dashboard has it."""
+    if Path(__file__).with_name("app_pages").joinpath(Path(page).name).exists():
+        st.page_link(page, label=label, icon=icon)
+
+
 def open_trip(trip_id: str) -> None:
     """Go to a trip's page."""
     st.switch_page(TRIP, query_params={"trip": trip_id})
@@ -206,14 +219,14 @@ def empty_fleet() -> None:
     with inner.container(width=620):
         st.code("python -m fleetflow send FILE", language="bash")
         st.caption("or, with curl, the smallest trip there is:")
-        st.code(FIRST_TRIP, language="bash", wrap_lines=True)
+        st.code(FIRST_TRIP.format(api=api_url()), language="bash", wrap_lines=True)
     rerun_every(RETRY_S)
 
 
 FIRST_TRIP = """\
-curl -X POST http://127.0.0.1:8000/api/v1/telemetry -H 'Content-Type: application/json' -d '{
+curl -X POST {api}/api/v1/telemetry -H 'Content-Type: application/json' -d '{{
   "vehicle_id": "3f1c0f4e-8f0b-4a51-9d3e-0c6a52a4e001", "driver_id": "9b2d7c1a-52de-4c6f-8a77-41b0f3c9e002",
-  "data": [{"speed_kmh": 50, "g_force_long": 0.1}, {"speed_kmh": 55, "g_force_long": -0.5}]}'"""
+  "data": [{{"speed_kmh": 50, "g_force_long": 0.1}}, {{"speed_kmh": 55, "g_force_long": -0.5}}]}}'"""
 
 
 def driver_picker(names: dict[str, str], chosen: str | None) -> None:

@@ -40,14 +40,19 @@ def footer(frame: pd.DataFrame, note: str, file_name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(note, width="content")
         st.space("stretch")
-        _button("CSV", lambda: to_csv(frame), f"{name}.csv", "text/csv")
-        _button("Excel", lambda: to_xlsx(frame), f"{name}.xlsx", XLSX_TYPE)
+        buttons(lambda: frame, name)
 
 
-def _button(label: str, content: Callable[[], bytes], file_name: str, mime: str) -> None:
+def buttons(read: Callable[[], pd.DataFrame], name: str, help: str | None = None) -> None:  # noqa: A002
+    """A frame as CSV and as a workbook, read when somebody asks for it."""
+    _button("CSV", lambda: to_csv(read()), f"{name}.csv", "text/csv", help)
+    _button("Excel", lambda: to_xlsx(read()), f"{name}.xlsx", XLSX_TYPE, help)
+
+
+def _button(label: str, content: Callable[[], bytes], file_name: str, mime: str, said: str | None) -> None:
     st.download_button(
         label, content, file_name, mime, type="tertiary", icon=":material/download:", on_click="ignore",
-        key=f"download_{file_name}",
+        key=f"download_{file_name}", help=said,
     )  # fmt: skip
 
 

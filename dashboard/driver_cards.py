@@ -9,9 +9,21 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from dashboard import changing, components, data, driver_charts, fleet_view, hours, look, periods, tables, weeks, words
+from dashboard import (
+    changing,
+    components,
+    data,
+    driver_charts,
+    fleet_view,
+    hours,
+    look,
+    movements,
+    tables,
+    weeks,
+    words,
+)
 from dashboard.changing import Report
-from dashboard.periods import Window
+from dashboard.movements import Window
 from fleetflow.safety.change import TENTHS
 from fleetflow.safety.events import EventKind
 
@@ -45,7 +57,7 @@ def load_weeks(subject: Subject, now: datetime) -> pd.DataFrame:
     """All drivers by week, the last twelve; see weeks.by_week."""
     today = now.astimezone(ZoneInfo(subject.zone)).date()
     first = date.fromordinal(today.toordinal() - today.weekday() - 7 * (weeks.WEEKS - 1))
-    start = periods.midnight(first, subject.zone)
+    start = movements.midnight(first, subject.zone)
     return data.driver_weeks(subject.database, subject.stored.version, start, subject.zone)
 
 
@@ -79,7 +91,7 @@ def explain_change(subject: Subject) -> Explanation | None:
     if since is None or window is None or not row or not was or not (row["rank"] > 0 and was["rank"] > 0):
         return None
     version = version_at(data.profile_history(subject.database)[1], since)
-    figures = periods.row_of(data.figures(subject.database, version, window, subject.zone), subject.driver_id)
+    figures = movements.row_of(data.figures(subject.database, version, window, subject.zone), subject.driver_id)
     if figures is None:
         return None
     then, now = data.profile_of(subject.database, version).profile, subject.stored.profile
@@ -108,7 +120,7 @@ def movement_words(subject: Subject) -> str:
     if subject.before is None:
         return ""
     found = data.comparison(subject.database, subject.stored.version, subject.before, subject.window, subject.zone)
-    return periods.change_words(periods.row_of(found, subject.driver_id))
+    return movements.change_words(movements.row_of(found, subject.driver_id))
 
 
 def show_change(subject: Subject, explained: Explanation | None) -> None:

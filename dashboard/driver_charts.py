@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from dashboard.changing import Explanation
-    from dashboard.periods import Row
+    from dashboard.movements import Row
     from fleetflow.safety.events import EventKind
     from fleetflow.trips.samples import FloatArray
 

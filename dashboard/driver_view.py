@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
-from dashboard import components, data, fleet_view, periods, words
-from dashboard.periods import Window
+from dashboard import components, data, fleet_view, movements, words
+from dashboard.movements import Window
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
-    from dashboard.periods import Row
+    from dashboard.movements import Row
     from fleetflow.storage.drivers import DriverCard
     from fleetflow.storage.profiles import StoredProfile
 
@@ -66,7 +66,7 @@ def load(database: str, driver_id: str, name: str, period: str, now: datetime) -
     """Where the driver stands in the period, and stood in the one before."""
     zone, stored, days = components.zone(), data.active_profile(database), components.PERIODS[period]
     since = words.period_start(days, zone, now)
-    before = periods.window_before(since, days, zone) if since and days else None
+    before = movements.window_before(since, days, zone) if since and days else None
     ranking = data.ranking(database, stored.version, since, zone)
     row_before = _row(data.standing(database, stored.version, before, zone), driver_id) if before else None
     return Subject(
@@ -76,7 +76,7 @@ def load(database: str, driver_id: str, name: str, period: str, now: datetime) -
 
 
 def _row(ranking: pd.DataFrame, driver_id: str) -> Row | None:
-    return periods.row_of(ranking.set_index("driver_id"), driver_id)
+    return movements.row_of(ranking.set_index("driver_id"), driver_id)
 
 
 def show_head(subject: Subject, names: dict[str, str], caption: str) -> None:
@@ -142,7 +142,7 @@ def _ranked_figures(subject: Subject, row: Row, was: Row | None) -> list[Figure]
     return [
         Figure("Rank", rank, likely + old, fleet_view.RANKING_HELP),
         Figure("Points per 100 km", words.decimal(row["points_per_100_km"]), interval, POINTS_HELP + counted),
-        Figure("In the worse half", periods.percent(row["worse_half"]), str(row["verdict"]), WORSE_HALF_HELP),
+        Figure("In the worse half", movements.percent(row["worse_half"]), str(row["verdict"]), WORSE_HALF_HELP),
     ]
 
 

@@ -1,130 +1,50 @@
-"""Two periods side by side: each driver's figure in both, and how surely it changed. Pure; no drawing, no I/O."""
+"""The period looked at and the equally long one before it, by days of the viewer's zone. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import numpy as np
-import pandas as pd
-
-from dashboard.ranking import as_columns, event_points
-from fleetflow.safety.ranking.bunching import measure_bunching
-from fleetflow.safety.ranking.days import KM_PER_EXPOSURE, Driven, add_up
-from fleetflow.safety.ranking.fit import fit
-from fleetflow.safety.ranking.movement import Badge, movement
+from dashboard import words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import pandas as pd
 
-    from fleetflow.safety.profiles import ScoringProfile
-    from fleetflow.trips.samples import FloatArray
-
-    Row = Mapping[str, Any]
-
-BEFORE, AFTER = "_before", "_after"
-COACHING_DAYS = 28
-"""How many days before and after a talk are compared; its own day belongs to neither."""
+TREND_DAYS = 56
+"""Eight weeks: what a trend is drawn over, however short the period is."""
+EPOCH_ORDINAL = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of time; `since` None is the beginning of all, `until` None is now."""
+class Period:
+    """Days are numbered from 1970. `days` is None for all time, which has no period before it."""
 
+    days: int | None
+    last_day: int
     since: datetime | None
-    until: datetime | None = None
+    """When the period began."""
+    read_since: datetime | None
+    """From when trips are needed: also those of the period before, and of the trend."""
+
+    @property
+    def first_day(self) -> int:
+        """The first day of the period; of all time, day 0."""
+        return 0 if self.days is None else self.last_day - self.days + 1
+
+    def now(self, driven: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the period."""
+        return driven[driven["day"] >= self.first_day]
+
+    def before(self, driven: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the period before."""
+        from_day = self.first_day - (self.days or 0)
+        return driven[(driven["day"] >= from_day) & (driven["day"] < self.first_day)]
 
 
-def window_before(since: datetime, days: int, zone: str) -> Window:
-    """As many days up to a period's first."""
-    first = since.astimezone(ZoneInfo(zone)).date() - timedelta(days=days)
-    return Window(midnight(first, zone), since)
-
-
-def around(day: date, zone: str) -> tuple[Window, Window]:
-    """The four weeks before a day and those after it."""
-    reach = timedelta(days=COACHING_DAYS)
-    after = day + timedelta(days=1)
-    return (
-        Window(midnight(day - reach, zone), midnight(day, zone)),
-        Window(midnight(after, zone), midnight(after + reach, zone)),
-    )
-
-
-def midnight(day: date, zone: str) -> datetime:
-    """The beginning of a local day."""
-    return datetime.combine(day, time(), ZoneInfo(zone))
-
-
-def figures(days: pd.DataFrame, profile: ScoringProfile) -> pd.DataFrame:
-    """A row per driver: points, distance_km, raw and estimated points per 100 km with low and high (90 %), reliability.
-
-    `days` as driving.read_driver_days gives it. The same fit as the leaderboard's.
-    """
-    driven, ids = _add_up(days)
-    found = fit(driven.points, driven.exposure_km / KM_PER_EXPOSURE, _bunching(driven, len(ids), days, profile))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        raw = driven.points / (driven.exposure_km / KM_PER_EXPOSURE)
-    columns = {
-        "points": driven.points, "distance_km": driven.distance_km, "raw": raw, "mean": found.mean,
-        "low": found.low, "high": found.high, "reliability": found.reliability,
-    }  # fmt: skip
-    return pd.DataFrame(columns, index=pd.Index(ids, name="driver_id", dtype="object"))
-
-
-def compare(before: pd.DataFrame, after: pd.DataFrame, profile: ScoringProfile) -> pd.DataFrame:
-    """The drivers of two periods of `days`: the columns of `figures` with _before and _after, fell, rose and badge.
-
-    `fell` is the probability that a driver's rate fell beyond the fleet's own change (`rose`: that it rose), missing
-    for who drove in one period only; see ranking.movement.
-    """
-    pairs = [figures(days, profile).add_suffix(name) for days, name in ((before, BEFORE), (after, AFTER))]
-    joined = pairs[0].join(pairs[1], how="outer")
-    if joined.empty:
-        return joined.assign(fell=np.nan, rose=np.nan, badge=None)
-    pooled = pd.concat([before, after])
-    driven, ids = _add_up(pooled)
-    psi = _bunching(driven, len(ids), pooled, profile)
-    moved = movement(*_sums(joined, BEFORE), *_sums(joined, AFTER), psi)
-    return joined.assign(fell=moved.fell, rose=moved.rose, badge=[str(each) for each in moved.badge])
-
-
-def _sums(joined: pd.DataFrame, period: str) -> tuple[FloatArray, FloatArray]:
-    """Points and exposure of one of the periods, 0 for who did not drive."""
-    points, km = (
-        joined[f"{name}{period}"].fillna(0.0).to_numpy(dtype=np.float64) for name in ("points", "distance_km")
-    )
-    return points, km / KM_PER_EXPOSURE
-
-
-def row_of(frame: pd.DataFrame, driver_id: str) -> Row | None:
-    """A driver's row of a frame that has the drivers as its index; None where he is not in it."""
-    return dict(frame.loc[driver_id]) if driver_id in frame.index else None
-
-
-def change_words(row: Row | None) -> str:
-    """How sure a change is, in a few words; of a row of `compare`."""
-    if row is None or not np.isfinite(row["fell"]):
-        return "Not enough driving to compare"
-    better = row["fell"] >= row["rose"]
-    chance = percent(max(row["fell"], row["rose"]))
-    likely = f"{chance} likely {'better' if better else 'worse'}"
-    return likely if row["badge"] != Badge.UNPROVEN else f"No clear change · {likely}"
-
-
-def percent(chance: float) -> str:
-    """A probability without false certainty: <1 %, 76 %, >99 %."""
-    if chance < 0.005:  # noqa: PLR2004
-        return "<1 %"
-    return ">99 %" if chance > 0.995 else f"{100 * chance:.0f} %"  # noqa: PLR2004
-
-
-def _add_up(days: pd.DataFrame) -> tuple[Driven, pd.Index[str]]:
-    numbers, ids = pd.factorize(days["driver_id"], sort=True)
-    return add_up(as_columns(days, numbers, len(ids))), ids
-
-
-def _bunching(driven: Driven, drivers: int, days: pd.DataFrame, profile: ScoringProfile) -> float:
-    return measure_bunching(driven.blocks, drivers, event_points(days, profile))
+def period_of(days: int | None, zone: str, now: datetime) -> Period:
+    """The last so many days of the zone, today included; None for all time."""
+    today = now.astimezone(ZoneInfo(zone)).toordinal() - EPOCH_ORDINAL
+    read = None if days is None else max(2 * days, TREND_DAYS)
+    return Period(days, today, words.period_start(days, zone, now), words.period_start(read, zone, now))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import coaching_view, driver_cards, driver_report, driver_view, look, periods, tables, weeks, words
+from dashboard import coaching_view, driver_cards, driver_report, driver_view, look, movements, tables, weeks, words
 from dashboard.driver_charts import POINTS
 from dashboard.driver_report import Content, Note, Rate
 
@@ -82,7 +82,7 @@ def _count(subject: Subject, kind: str) -> int:
 
 def _note(subject: Subject, note: CoachingNote) -> Note:
     row = coaching_view.effect(subject, note.coached_on)
-    said = coaching_view.effect_words(row) if row else periods.change_words(None)
+    said = coaching_view.effect_words(row) if row else movements.change_words(None)
     return Note(coaching_view.day_words(note.coached_on), note.note, said)
 
 

@@ -12,6 +12,8 @@ import streamlit as st
 import structlog
 import uvicorn
 
+from dashboard import drawing
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -25,15 +27,14 @@ GRACE_S = 2
 
 log = structlog.get_logger()
 
-NEEDED_BY_PAGES = tuple(
-    f"dashboard.{name}" for name in ("charts", "fleet_view", "inbox_view", "report_view", "trip_explained", "trip_view")
-)
+VIEWS = "inbox_view", "leaderboard_view", "overview_view", "report_view", "trip_explained", "trip_view"
+NEEDED_BY_PAGES = tuple(f"dashboard.{name}" for name in VIEWS)
 
 
-def create_app(database_url: str) -> st.App:
-    """The ASGI app on one database."""
-    secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": database_url}}
-    return st.App(SCRIPT, secrets=secrets, lifespan=load_pages, on_script_error=show_fault)
+def create_app(database_url: str, api_url: str) -> st.App:
+    """The ASGI app on one database; pages say that vehicles send to `api_url`."""
+    secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": database_url, "api_url": api_url}}
+    return st.App(SCRIPT, routes=drawing.ROUTES, secrets=secrets, lifespan=load_pages, on_script_error=show_fault)
 
 
 @asynccontextmanager
@@ -47,7 +48,7 @@ async def load_pages(_: st.App) -> AsyncIterator[None]:
 def serve(settings: Settings, database_url: str) -> int:
     """Serve until SIGINT or SIGTERM."""
     uvicorn.run(
-        create_app(database_url),
+        create_app(database_url, settings.api_url),
         host=settings.dashboard_host,
         port=settings.dashboard_port,
         log_config=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from dashboard.explain import Judged
 
 ROW_PX = 36
-VERDICTS = ("clearly above", "clearly below", "cannot tell")
 STATUS_WORDS = {"PENDING": "waits", "PROCESSING": "in work", "FAILED": "failed"}
 
 
@@ -33,104 +31,6 @@ def _count_columns() -> dict[str, Any]:
 def _height(rows: int, most: int) -> int | Literal["content"]:
     """All rows of a short table; a long one scrolls."""
     return "content" if rows <= most else ROW_PX * (most + 1) + 3
-
-
-def leaderboard(frame: pd.DataFrame, zone: str) -> None:
-    """Drivers by points per 100 km, those without a rank last; a name opens the driver."""
-    shown = pd.DataFrame(
-        {
-            "rank": frame["rank"].where(frame["rank"] > 0),
-            "name": driver_names(frame),
-            "likely": [_between(*row) for row in zip(frame["rank_low"], frame["rank_high"], strict=True)],
-            "points": frame["points_per_100_km"].where(frame["rank"] > 0).round(1),
-            "interval": _intervals(frame),
-            "verdict": _verdicts(frame),
-            "mean_score": frame["mean_score"].round(1),
-            "per_100_km": frame["per_100_km"].round(1),
-            "distance_km": frame["distance_km"].round(),
-            "trips": frame["trips"],
-            **{kind: frame[kind] for kind in look.KIND_COLUMNS},
-            "last_trip_at": frame["last_trip_at"].dt.tz_convert(zone).dt.tz_localize(None),
-        }
-    )
-    key = "open_driver_row"
-    st.dataframe(
-        shown,
-        key="leaderboard",
-        hide_index=True,
-        row_height=ROW_PX,
-        height=_height(len(shown), 20),
-        alt="Drivers by penalty points per 100 km, with likely ranks, intervals, score, distance and harsh events",
-        column_config={
-            "rank": st.column_config.NumberColumn(
-                "Rank", width=56, format="%d", help="1 has the most points per 100 km; equals share a rank."
-            ),
-            "name": st.column_config.ButtonColumn(
-                "Driver",
-                key=key,
-                type="tertiary",
-                pinned=True,
-                alignment="left",
-                width=176,
-                on_click=components.on_row(key, list(frame["driver_id"]), components.open_driver),
-            ),
-            "likely": st.column_config.TextColumn(
-                "Likely", width=66, help="Every rank between these fits the data (90 %)."
-            ),
-            "points": st.column_config.NumberColumn(
-                "Points", width=62, format="%.1f", help="Penalty points per 100 km, estimated with the whole fleet."
-            ),
-            "interval": st.column_config.TextColumn("90 % interval", width=96, help="Of the points per 100 km."),
-            "verdict": st.column_config.TextColumn(
-                "Against the middle", width=150, help="Whether he is clearly (95 %) in the worse or the better half."
-            ),
-            "mean_score": st.column_config.NumberColumn(
-                "Score",
-                help="Mean over the driver's trips. A trip starts at 100; each harsh event takes points off.",
-                format="%.1f",
-                width=64,
-            ),
-            "per_100_km": st.column_config.ProgressColumn(
-                "Events per 100 km",
-                help="Harsh events of all kinds per 100 km driven.",
-                min_value=0,
-                max_value=max(float(frame["per_100_km"].max()), 1.0),
-                format="%.1f",
-                width=136,
-                color="gray",
-            ),
-            "distance_km": st.column_config.NumberColumn("Distance, km", format="localized", width=94),
-            "trips": st.column_config.NumberColumn("Trips", format="localized", width=60),
-            **_count_columns(),
-            "last_trip_at": st.column_config.DatetimeColumn("Last trip", format="D MMM, HH:mm", width=106),
-        },
-    )
-
-
-def _between(low: float, high: float) -> str:
-    if not low > 0:
-        return ""
-    return f"{low:.0f}" if low == high else f"{low:.0f}{words.DASH}{high:.0f}"
-
-
-def _intervals(frame: pd.DataFrame) -> list[str]:
-    rows = zip(frame["rank"], frame["low"], frame["high"], strict=True)
-    return [f"{words.decimal(low)} to {words.decimal(high)}" if rank > 0 else "" for rank, low, high in rows]
-
-
-def _verdicts(frame: pd.DataFrame) -> list[str]:
-    """In words where a driver stands; for one without a rank what is missing."""
-    return [_verdict(*row) for row in zip(frame["verdict"], frame["status"], frame["km_needed"], strict=True)]
-
-
-def _verdict(verdict: str, status: str, km_needed: float) -> str:
-    if verdict in VERDICTS:
-        return verdict
-    if status == "early sign":
-        return "early sign, no rank yet"
-    if km_needed > 0:
-        return f"needs {words.kilometres(math.ceil(km_needed))} more"
-    return status if status == "not enough driving" else "cannot be ranked"
 
 
 def driver_names(frame: pd.DataFrame) -> list[str]:

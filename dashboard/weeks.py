@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dashboard.periods import figures
+from dashboard.movements import figures
 
 if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile

@@ -12,8 +12,8 @@ import httpx
 
 from fleetflow.embedded import find_running
 from fleetflow.errors import FleetFlowError, StorageUnavailableError
-from fleetflow.local import local_url
 from fleetflow.queue import read_state
+from fleetflow.settings import local_url
 from fleetflow.storage import condition
 from fleetflow.storage.database import check_schema, connection, create_engine
 

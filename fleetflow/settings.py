@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         60.0, gt=0, description="A worker that needs longer for one batch ends itself, in seconds."
     )
 
+    @property
+    def api_url(self) -> str:
+        """How this machine reaches the ingest API."""
+        return local_url(self.api_host, self.api_port)
+
     def with_database(self, url: str) -> Self:
         """The same settings with another database."""
         return self.model_copy(update={"database_url": SecretStr(url)})
@@ -100,6 +105,12 @@ class Settings(BaseSettings):
             name: each.get_secret_value() if isinstance(each, SecretStr) else each for name, each in values.items()
         }
         return {f"FLEETFLOW_{name.upper()}": str(each) for name, each in plain.items() if each is not None}
+
+
+def local_url(host: str, port: int) -> str:
+    """How this machine reaches a server that listens on `host`."""
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://{f'[{local}]' if ':' in local else local}:{port}"
 
 
 def read_settings() -> Settings:

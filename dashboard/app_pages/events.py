@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, fleet_view, inbox_address, inbox_table, inbox_view, reviewing, words
+from dashboard import components, data, downloads, fleet_view, inbox_address, inbox_table, inbox_view, reviewing, words
 from fleetflow.storage.inbox import Part
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dashboard.inbox_address import View
     from fleetflow.storage.inbox import Inbox, InboxEvent
     from fleetflow.storage.profiles import StoredProfile
@@ -61,17 +63,18 @@ def show_controls(view: View, stored: StoredProfile, since: datetime | None) -> 
         label_visibility="collapsed",
         on_change=lambda: inbox_address.go(as_table=st.session_state[key] == "Table"),
     )  # fmt: skip
-    st.download_button(
-        "CSV", lambda: export(view, stored, since), f"fleetflow-events-{view.tab}.csv", "text/csv", type="tertiary",
-        icon=":material/download:", on_click="ignore", help=f"The tab as filtered, at most {MOST_EXPORTED:,} events.",
-    )  # fmt: skip
+    downloads.buttons(
+        lambda: export(view, stored, since),
+        f"fleetflow-events-{view.tab}",
+        f"The tab as filtered, at most {MOST_EXPORTED:,} events.",
+    )
 
 
-def export(view: View, stored: StoredProfile, since: datetime | None) -> bytes:
+def export(view: View, stored: StoredProfile, since: datetime | None) -> pd.DataFrame:
     """The whole tab, not only the page."""
     database, wanted = components.database(), view.wanted(since)
     inbox = data.inbox(database, stored.version, wanted, Part(view.tab, view.order, MOST_EXPORTED))
-    return components.to_csv(inbox_table.frame(inbox.events, components.zone()))
+    return inbox_table.frame(inbox.events, components.zone())
 
 
 def show_table(view: View, inbox: Inbox) -> None:

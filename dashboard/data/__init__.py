@@ -17,6 +17,7 @@ from dashboard.data.of_events import groups, inbox, inbox_event, moments, other_
 from dashboard.data.of_fits import fit_figures_of
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
+from dashboard.data.of_standings import driven, failed_trips, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
 
 __all__ = [
@@ -24,12 +25,14 @@ __all__ = [
     "coaching_notes",
     "comparison",
     "days",
+    "driven",
     "driver_card",
     "driver_events",
     "driver_trips",
     "driver_weeks",
     "drivers",
     "events",
+    "failed_trips",
     "figures",
     "fit_figures_of",
     "fleet",
@@ -50,10 +53,12 @@ __all__ = [
     "running_run",
     "samples",
     "standing",
+    "standings",
     "trip",
     "trip_reviews",
     "trip_scores",
     "trips",
     "unfinished",
+    "vehicle_classes",
     "writing",
 ]

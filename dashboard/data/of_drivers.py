@@ -7,7 +7,7 @@ from uuid import UUID
 
 import streamlit as st
 
-from dashboard import periods, weeks
+from dashboard import movements, weeks
 from dashboard.data.connecting import FLEET_S, FRESH_S, forgettable, reading
 from dashboard.ranking import rank_fleet
 from fleetflow.storage import coaching, drivers, driving, profiles, severity
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from dashboard.periods import Window
+    from dashboard.movements import Window
     from fleetflow.safety.events import EventKind
     from fleetflow.storage.coaching import CoachingNote
     from fleetflow.storage.profiles import StoredProfile
@@ -44,22 +44,22 @@ def standing(database: str, version: int, window: Window, zone: str) -> pd.DataF
 
 @st.cache_data(ttl=FLEET_S, max_entries=32, show_spinner=False)
 def figures(database: str, version: int, window: Window, zone: str) -> pd.DataFrame:
-    """Every driver's figure of a period; see periods.figures."""
-    return periods.figures(_days(database, version, window, zone), profile_of(database, version).profile)
+    """Every driver's figure of a period; see movements.figures."""
+    return movements.figures(_days(database, version, window, zone), profile_of(database, version).profile)
 
 
 @st.cache_data(ttl=FLEET_S, max_entries=32, show_spinner=False)
 def comparison(database: str, version: int, before: Window, after: Window, zone: str) -> pd.DataFrame:
-    """Every driver in two periods under one profile; see periods.compare."""
+    """Every driver in two periods under one profile; see movements.compare."""
     first, second = (_days(database, version, window, zone) for window in (before, after))
-    return periods.compare(first, second, profile_of(database, version).profile)
+    return movements.compare(first, second, profile_of(database, version).profile)
 
 
 @forgettable
 @st.cache_resource(ttl=FLEET_S, max_entries=8, show_spinner=False)
 def driver_weeks(database: str, version: int, since: datetime, zone: str) -> pd.DataFrame:
     """All drivers by week since then (shared, for it may be long); see weeks.by_week."""
-    driven = _days(database, version, periods.Window(since), zone)
+    driven = _days(database, version, movements.Window(since), zone)
     return weeks.by_week(driven, profile_of(database, version).profile)
 
 

@@ -53,7 +53,7 @@ def fleet(database: str, since: datetime | None, zone: str) -> tuple[list[str], 
 
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)
 def drivers(database: str) -> pd.DataFrame:
-    """Every driver known: driver_id, name."""
+    """Every driver known: driver_id, name, group_name."""
     with reading(database) as conn:
         return reports.list_drivers(conn)
 

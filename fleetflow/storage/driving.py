@@ -30,20 +30,25 @@ SELECT trip.driver_id, COALESCE(trip.started_at, trip.received_at) AS began_at,
        COALESCE(vehicle.class, 0) AS vehicle_class,
        COALESCE(trip.distance_km, 'NaN') AS distance_km, COALESCE(trip.duration_s, 'NaN') AS duration_s,
        score.points, score.harsh_braking_count AS braking, score.rapid_accel_count AS acceleration,
-       score.harsh_cornering_count AS cornering, score.speeding_count AS speeding
+       score.harsh_cornering_count AS cornering, score.speeding_count AS speeding,
+       (trip.quality IS DISTINCT FROM 'unusable')::int::int2 AS usable
 FROM telemetry.driver_scores AS score
 JOIN telemetry.trip_logs AS trip ON trip.id = score.trip_id
 LEFT JOIN {CLASSED_VEHICLES} AS vehicle ON vehicle.id = trip.vehicle_id
-WHERE score.profile_version = %(version)s AND trip.quality IS DISTINCT FROM 'unusable'
+WHERE score.profile_version = %(version)s AND (%(unusable)s OR trip.quality IS DISTINCT FROM 'unusable')
   AND (%(since)s::timestamptz IS NULL OR COALESCE(trip.started_at, trip.received_at) >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR COALESCE(trip.started_at, trip.received_at) < %(until)s)
+  AND (%(group_name)s::text IS NULL
+       OR trip.driver_id IN (SELECT id FROM telemetry.drivers WHERE group_name = %(group_name)s))
+  AND (%(vehicle_class)s::text IS NULL
+       OR trip.vehicle_id IN (SELECT id FROM telemetry.vehicles WHERE vehicle_class = %(vehicle_class)s))
 """  # noqa: S608 - a constant
 FIELDS: dict[str, str] = {
     "driver_id": "uuid", "began_at": "timestamptz", "vehicle_class": "int2", "distance_km": "float8",
-    "duration_s": "float8", "points": "int4", **dict.fromkeys(KINDS, "int4"),
+    "duration_s": "float8", "points": "int4", **dict.fromkeys(KINDS, "int4"), "usable": "int2",
 }  # fmt: skip
 SUMMED = ("points", "event_costs", "distance_km", "hours", "trips", "score", *KINDS)
-COLUMNS = ("driver_id", "day", "points", "event_costs", "distance_km", "hours", "trips", "mean_score", *KINDS)
+COLUMNS = ("driver_id", "day", "points", "event_costs", "distance_km", "hours", "trips", "mean_score", *KINDS, "usable")
 
 
 def read_driver_days(
@@ -53,15 +58,22 @@ def read_driver_days(
     since: datetime | None = None,
     until: datetime | None = None,
     zone: str = "UTC",
+    group_name: str | None = None,
+    vehicle_class: str | None = None,
+    with_unusable: bool = False,
 ) -> pd.DataFrame:
     """One row per driver and day in the IANA time zone `zone`, and one more for that day's trips of unknown distance.
 
     Columns: driver_id, day (days since 1970), points (penalty points under the profile), event_costs (see
     `weighed_costs`), distance_km and hours (NaN where unknown), trips, mean_score (over trips), braking, acceleration,
-    cornering, speeding (harsh events). Trips whose signals are unusable are left out. Raises ProfileMissingError.
+    cornering, speeding (harsh events), usable. Trips whose signals are unusable are left out, or are rows of their own.
+    None is every group, every class. Raises ProfileMissingError.
     """
     profile = profiles.read_profile(conn, profile_version).profile
-    values = {"version": profile_version, "since": since, "until": until, "classes": list(CLASSES)}
+    values = {
+        "version": profile_version, "since": since, "until": until, "classes": list(CLASSES), "group_name": group_name,
+        "vehicle_class": vehicle_class, "unusable": with_unusable,
+    }  # fmt: skip
     rows = read_columns(conn, TRIPS, values, FIELDS)
     driver_ids, driver = number_ids(rows["driver_id"])
     trips = pd.DataFrame(
@@ -72,11 +84,12 @@ def read_driver_days(
             "event_costs": _event_costs(rows, profile),
             "hours": rows["duration_s"] / SECONDS_PER_HOUR,
             "trips": 1,
+            "usable": rows["usable"].astype(np.bool_),
             **{name: rows[name].astype(np.float64) for name in ("points", "distance_km", *KINDS)},
             "score": scores_of(rows["points"]).astype(np.float64),
         }
     )
-    sums = trips.groupby(["driver", "day", "unknown"])[list(SUMMED)].sum(min_count=1).reset_index()
+    sums = trips.groupby(["driver", "day", "unknown", "usable"])[list(SUMMED)].sum(min_count=1).reset_index()
     names = np.array([str(UUID(bytes=each.tobytes())) for each in driver_ids], dtype=object)
     sums["driver_id"] = pd.array(names[sums["driver"].to_numpy()], dtype="str")
     sums["mean_score"] = sums["score"] / sums["trips"]

@@ -61,7 +61,9 @@ KIND_OF_LETTER[[ord(kind[0]) for kind in KINDS]] = range(len(KINDS))
 BY_IDS = "trip.id = ANY(%(ids)s::uuid[])"
 BY_PERIOD = """(%(since)s::timestamptz IS NULL OR COALESCE(started_at, received_at) >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR COALESCE(started_at, received_at) < %(until)s)
-    AND (%(group_name)s::text IS NULL OR driver.group_name = %(group_name)s)"""
+    AND (%(group_name)s::text IS NULL OR driver.group_name = %(group_name)s)
+    AND (%(vehicle_class)s::text IS NULL
+         OR vehicle_id IN (SELECT id FROM telemetry.vehicles WHERE vehicle_class = %(vehicle_class)s))"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +82,19 @@ def read_fleet(
     since: datetime | None = None,
     until: datetime | None = None,
     group_name: str | None = None,
+    vehicle_class: str | None = None,
     zone: str = "UTC",
 ) -> Fleet:
-    """The analysed trips that began in a period, of a group of drivers or all; days are those of the IANA zone.
+    """The analysed trips that began in a period, of a group of drivers, a class of vehicles or all.
+
+    Days are those of the IANA zone.
 
     The two statements must see the same trips: use it inside `fleetflow.storage.database.snapshot`.
     """
-    values = {"since": since, "until": until, "group_name": group_name, "above_kmh": -1, "above_g": -1}
+    values = {
+        "since": since, "until": until, "group_name": group_name, "vehicle_class": vehicle_class,
+        "above_kmh": -1, "above_g": -1,
+    }  # fmt: skip
     return _read(conn, BY_PERIOD, values, zone)
 
 

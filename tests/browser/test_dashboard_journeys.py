@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 NAMES = ("Owen Clarke", "Marta Kovač", "Leila Haddad")
 ROW_PX, HEADER_PX = 36, 32
+NAME_X = 110  # on the leaderboard, where ticks come first
 WORST_TRIP = """\
 SELECT id::text, duration_s FROM telemetry.trip_logs JOIN telemetry.driver_scores ON trip_id = id
 ORDER BY safety_score, id LIMIT 1"""
@@ -84,10 +85,11 @@ def address(page: Page) -> dict[str, list[str]]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fleet, scheme: str):
     with viewer(chromium, fleet.base, scheme=scheme) as person:
-        page = person.open()
+        page = person.open("leaderboard")
         assert page.locator("h1").inner_text() == "Leaderboard"
-        assert page.get_by_role("heading", name="3 drivers by points per 100 km").is_visible()
-        click_row(page, 2)
+        assert page.get_by_role("heading", name="2 drivers by penalty points per 100 km").is_visible()
+        assert page.get_by_role("heading", name="Not enough driving (1)").is_visible()
+        click_row(page, 1, x=NAME_X)
         page.wait_for_url("**driver=**")
         page.get_by_role("heading", name="By week").wait_for()
         person.settle()
@@ -123,6 +125,38 @@ def test_a_driver_is_coached_and_the_report_printed(chromium: Browser, fleet: Fl
         page.get_by_text("Older and withdrawn notes (1)").wait_for()
         person.settle()
         assert page.get_by_text("No note yet.").is_visible()
+
+
+def test_from_the_overview_to_the_riskiest_driver_and_back_by_a_shared_link(chromium: Browser, fleet: Fleet):
+    with viewer(chromium, fleet.base) as person:
+        page = person.open()
+        assert page.locator("h1").inner_text() == "Fleet overview"
+        page.get_by_role("link", name="Leaderboard").click()
+        page.get_by_role("heading", name="2 drivers by penalty points per 100 km").wait_for()
+        person.settle()
+        for row in (0, 1):
+            click_row(page, row, x=18)
+            person.settle()
+        page.get_by_text("collects more points per 100 km than").wait_for()
+        sentence = page.get_by_text("collects more points per 100 km than").inner_text()
+        shared = page.url.removeprefix(f"{fleet.base}/")
+        click_row(page, 0, x=NAME_X)
+        page.wait_for_url("**/driver?**")
+        page.get_by_role("heading", name="Score of each trip").wait_for()
+        person.settle()
+        assert page.locator("h1").inner_text().removeprefix("Simulated ") in sentence
+    with viewer(chromium, fleet.base) as colleague:
+        page = colleague.open(shared)
+        page.get_by_text(sentence).wait_for()
+
+
+def test_intervals_are_drawn_inside_the_table(chromium: Browser, fleet: Fleet):
+    drawn: list[str] = []
+    with viewer(chromium, fleet.base) as person:
+        person.page.on("response", lambda each: drawn.append(each.url) if each.ok else None)
+        page = person.open("leaderboard")
+        page.wait_for_function("performance.getEntriesByType('resource').some(e => e.name.includes('/draw/'))")
+    assert sum("/draw/interval.svg?" in url for url in drawn) == 2
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -185,14 +219,14 @@ def test_choosing_an_event_in_the_table_puts_it_into_the_address(chromium: Brows
 
 def test_a_period_stays_in_the_address_and_on_the_next_page(chromium: Browser, fleet: Fleet):
     with viewer(chromium, fleet.base) as person:
-        page = person.open()
-        page.get_by_text("7 days", exact=True).click()
-        page.wait_for_url("**period=7**")
+        page = person.open("leaderboard")
+        page.get_by_text("56 days", exact=True).click()
+        page.wait_for_url("**period=56**")
         person.settle()
-        click_row(page, 0)
+        click_row(page, 0, x=NAME_X)
         page.wait_for_url("**driver=**")
         person.settle()
-        assert address(page)["period"] == ["7"]
+        assert address(page)["period"] == ["56"]
 
 
 def test_a_page_heals_by_itself_when_the_database_comes_back(chromium: Browser, fleet: Fleet):
@@ -210,7 +244,7 @@ def test_a_page_heals_by_itself_when_the_database_comes_back(chromium: Browser, 
             assert "Traceback" not in page.content()
         finally:
             conn.execute(sa.text(f'ALTER DATABASE "{fleet.database}" ALLOW_CONNECTIONS true'))
-        page.get_by_role("heading", name="3 drivers by points per 100 km").wait_for()
+        page.get_by_role("heading", name="Who stands out").wait_for()
         person.settle()
         assert page.get_by_text("The database does not answer.").count() == 0
 
@@ -279,7 +313,7 @@ def test_a_click_on_an_event_in_the_strip_chooses_it(chromium: Browser, fleet: F
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(chromium: Browser, fleet: Fleet):
     with viewer(chromium, fleet.base, width=820) as person:
-        for path in ("", f"trip?trip={fleet.worst_trip}", "events"):
+        for path in ("", "leaderboard", f"trip?trip={fleet.worst_trip}", "events"):
             page = person.open(path)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0

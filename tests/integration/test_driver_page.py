@@ -20,13 +20,12 @@ from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule
 from fleetflow.storage import coaching, profiles, roster, runs
 from fleetflow.storage.database import connection
 from fleetflow.trips.samples import Samples
-from tests.integration.test_dashboard_pages import engine, metrics, opened, store, text
 from tests.support.dashboard import Drive
+from tests.support.pages import metrics, store, text
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
-__all__ = ["engine", "opened"]
 pytestmark = pytest.mark.postgres
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 BRAKE = HarshEvent(EventKind.BRAKING, 20.0, 21.0, 22.0, 0.554, 48.0)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard import changing, driver_charts, driver_view, hours, look, periods, weeks
+from dashboard import changing, driver_charts, driver_view, hours, look, movements, weeks
 from dashboard.changing import Explanation, Report
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule
@@ -89,7 +89,7 @@ def test_a_trip_over_the_hour_is_shared_between_both_in_local_time():
 def test_a_week_is_estimated_as_the_leaderboard_would_that_week_alone():
     found = weeks.by_week(FLEET, DEFAULT_PROFILE)
     second = FLEET[FLEET["day"] >= MONDAY + 7]
-    alone = periods.figures(second, DEFAULT_PROFILE)
+    alone = movements.figures(second, DEFAULT_PROFILE)
     week = pd.Timestamp("2026-09-14")
     for driver in ("calm", "middle", "rough"):
         row = found[(found["driver_id"] == driver) & (found["week"] == week)].iloc[0].to_dict()
@@ -110,22 +110,22 @@ def test_a_weeks_score_has_an_interval_once_the_days_tell_how_much_they_differ()
 def test_two_periods_of_a_driver_are_compared_beyond_the_fleets_change():
     later = FLEET.assign(day=FLEET["day"] + 28)
     better = later.assign(points=later["points"].where(later["driver_id"] != "rough", later["points"] / 10))
-    same, fell = periods.compare(FLEET, later, DEFAULT_PROFILE), periods.compare(FLEET, better, DEFAULT_PROFILE)
+    same, fell = movements.compare(FLEET, later, DEFAULT_PROFILE), movements.compare(FLEET, better, DEFAULT_PROFILE)
     assert same["fell"].to_numpy() == pytest.approx([0.5, 0.5, 0.5], abs=0.1)
     assert fell["fell"]["rough"] > 0.95
-    assert periods.change_words(periods.row_of(fell, "rough")).endswith("likely better")
-    assert periods.change_words(periods.row_of(same, "nobody")) == "Not enough driving to compare"
-    alone = periods.compare(FLEET, later[later["driver_id"] != "rough"], DEFAULT_PROFILE)
-    assert periods.change_words(periods.row_of(alone, "rough")) == "Not enough driving to compare"
+    assert movements.change_words(movements.row_of(fell, "rough")).endswith("likely better")
+    assert movements.change_words(movements.row_of(same, "nobody")) == "Not enough driving to compare"
+    alone = movements.compare(FLEET, later[later["driver_id"] != "rough"], DEFAULT_PROFILE)
+    assert movements.change_words(movements.row_of(alone, "rough")) == "Not enough driving to compare"
 
 
 @pytest.mark.parametrize(("chance", "said"), [(0.0001, "<1 %"), (0.76, "76 %"), (0.9999, ">99 %")])
 def test_no_probability_is_said_to_be_certain(chance, said):
-    assert periods.percent(chance) == said
+    assert movements.percent(chance) == said
 
 
 def test_the_days_around_a_talk_leave_its_own_day_out():
-    before, after = periods.around(date(2026, 11, 13), "Europe/Berlin")
+    before, after = movements.around(date(2026, 11, 13), "Europe/Berlin")
     assert before.until == datetime(2026, 11, 12, 23, tzinfo=UTC)
     assert after.since == datetime(2026, 11, 13, 23, tzinfo=UTC)
     assert (before.since, after.until) == (

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboard import data
-from fleetflow.storage import profiles, reviews, runs
+from fleetflow.storage import backlog, profiles, reviews, runs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
     from fleetflow.safety.events import HarshEvent, Review
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.storage.runs import Run
@@ -43,3 +46,9 @@ def cancel_run(database: str, run_id: int) -> bool:
     """Stop a run; False when it had ended already."""
     with data.writing(database) as conn:
         return runs.cancel_run(conn, run_id)
+
+
+def retry_failed(database: str, trip_ids: Sequence[UUID] | None = None) -> int:
+    """Have failed trips analysed again, these or all; how many it reached."""
+    with data.writing(database) as conn:
+        return len(backlog.retry_failed(conn, trip_ids))

@@ -2,26 +2,33 @@
 
 from dashboard.data.connecting import forget, last_answer_at, writing
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
+from dashboard.data.of_operations import backlog, failed_trips, newest_runs, ranking_fit, throughput, workers
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trips
 
 __all__ = [
     "active_profile",
+    "backlog",
     "days",
     "drivers",
     "events",
+    "failed_trips",
     "fleet",
     "forget",
     "last_answer_at",
     "leaderboard",
+    "newest_runs",
     "newest_trip_at",
     "newest_trips",
     "profile_history",
     "ranking",
+    "ranking_fit",
     "running_run",
     "samples",
+    "throughput",
     "trip",
     "trips",
     "unfinished",
+    "workers",
     "writing",
 ]

@@ -1,4 +1,4 @@
-"""Pieces of the operations page: what needs a hand, key figures, pace, workers, failed trips, runs, the ranking's fit."""
+"""Pieces of the operations page: troubles, key figures, pace, workers, failed trips, runs, the ranking's fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from dashboard import actions, components, data, operations_charts, words
+from dashboard import actions, components, data, operations_charts, tables, words
 from fleetflow.safety.ranking.fit import Method
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ SPANS = {"6": "6 hours", "24": "24 hours"}
 SLOT_S = {"6": 600, "24": 1800}
 HOUR_S = 3600
 FAILED_SHOWN = 200
-ROW_PX = 36
 MOST_ROWS = 10
+WHEN = "D MMM, HH:mm"
 
 
 def show_troubles(backlog: Backlog, workers: Sequence[SeenWorker]) -> None:
@@ -89,15 +89,15 @@ def show_workers(workers: Sequence[SeenWorker], zone: str) -> None:
         workers_frame(workers, zone),
         key="workers",
         hide_index=True,
-        row_height=ROW_PX,
-        height=_height(len(workers), 5),
+        row_height=tables.ROW_PX,
+        height=tables.height(len(workers), 5),
         alt="Workers with when they were last heard of, how many trips they scored, and what wakes them",
         column_config={
             "worker": st.column_config.TextColumn("Worker", width=130, help="Host and process."),
             "seen": st.column_config.TextColumn("Heard of", width=90),
             "trips": st.column_config.NumberColumn("Trips", format="localized", width=60),
             "queue": st.column_config.TextColumn("Woken by", width=110),
-            "since": st.column_config.TextColumn("Since", width=150),
+            "since": st.column_config.DatetimeColumn("Since", format=WHEN, width=106),
         },
     )
 
@@ -110,7 +110,7 @@ def workers_frame(workers: Sequence[SeenWorker], zone: str) -> pd.DataFrame:
             "seen": [_seen(each) for each in workers],
             "trips": [each.completed_trips for each in workers],
             "queue": [each.queue if each.queue_reachable else f"{each.queue}, unreachable" for each in workers],
-            "since": [words.day_and_time(each.started_at, zone) for each in workers],
+            "since": tables.local_times(pd.Series([each.started_at for each in workers]), zone),
         }
     )
 
@@ -159,8 +159,8 @@ def _failed_table(trips: pd.DataFrame, zone: str) -> list[UUID]:
         failed_frame(trips, zone),
         key=f"failed_{len(trips)}_{trips['trip_id'].iloc[0] if len(trips) else ''}",
         hide_index=True,
-        row_height=ROW_PX,
-        height=_height(len(trips), MOST_ROWS),
+        row_height=tables.ROW_PX,
+        height=tables.height(len(trips), MOST_ROWS),
         on_select="rerun",
         selection_mode="multi-row",
         alt="Failed trips with their driver, when they came and failed, how often they were tried, and why",
@@ -170,10 +170,10 @@ def _failed_table(trips: pd.DataFrame, zone: str) -> list[UUID]:
                 on_click=components.on_row(key, list(trips["trip_id"]), components.open_trip),
             ),
             "driver": st.column_config.TextColumn("Driver", width=160),
-            "received": st.column_config.TextColumn("Received", width=150),
-            "failed": st.column_config.TextColumn("Failed", width=150),
+            "received": st.column_config.DatetimeColumn("Received", format=WHEN, width=106),
+            "failed": st.column_config.DatetimeColumn("Failed", format=WHEN, width=106),
             "attempts": st.column_config.NumberColumn("Tried", width=56, help="How often a worker took it."),
-            "error": st.column_config.TextColumn("Why", width=420),
+            "error": st.column_config.TextColumn("Why", width=500),
         },
     )  # fmt: skip
     return [UUID(trips["trip_id"].iloc[row]) for row in state["selection"]["rows"] if row < len(trips)]
@@ -185,8 +185,8 @@ def failed_frame(trips: pd.DataFrame, zone: str) -> pd.DataFrame:
         {
             "trip": [f"…{each[-12:]}" for each in trips["trip_id"]],
             "driver": [words.driver(*row) for row in zip(trips["driver_name"], trips["driver_id"], strict=True)],
-            "received": [words.day_and_time(each, zone) for each in trips["received_at"]],
-            "failed": [words.day_and_time(each if pd.notna(each) else None, zone) for each in trips["failed_at"]],
+            "received": tables.local_times(trips["received_at"], zone),
+            "failed": tables.local_times(trips["failed_at"], zone),
             "attempts": trips["attempts"].astype("int64"),
             "error": trips["error"],
         }
@@ -203,8 +203,8 @@ def show_runs(runs: Sequence[Run], zone: str) -> None:
         runs_frame(runs, zone),
         key="runs",
         hide_index=True,
-        row_height=ROW_PX,
-        height=_height(len(runs), 6),
+        row_height=tables.ROW_PX,
+        height=tables.height(len(runs), 6),
         alt="Re-score runs with their profile, state, how many trips they scored, how long they took, and why",
         column_config={
             "profile": st.column_config.NumberColumn("Profile", width=58),
@@ -212,7 +212,7 @@ def show_runs(runs: Sequence[Run], zone: str) -> None:
             "trips": st.column_config.TextColumn("Trips", width=110, alignment="right"),
             "took": st.column_config.TextColumn("Took", width=70, alignment="right"),
             "asked_by": st.column_config.TextColumn("Asked by", width=100),
-            "started": st.column_config.TextColumn("Began", width=150),
+            "started": st.column_config.DatetimeColumn("Began", format=WHEN, width=106),
             "note": st.column_config.TextColumn("Why", width=220),
         },
     )
@@ -227,7 +227,7 @@ def runs_frame(runs: Sequence[Run], zone: str) -> pd.DataFrame:
             "trips": [f"{each.done_trips:,} of {each.total_trips:,}" for each in runs],
             "took": [_took(each) for each in runs],
             "asked_by": [each.asked_by for each in runs],
-            "started": [words.day_and_time(each.started_at, zone) for each in runs],
+            "started": tables.local_times(pd.Series([each.started_at for each in runs]), zone),
             "note": [each.note for each in runs],
         }
     )
@@ -254,7 +254,3 @@ def fit_facts(fit: Fit) -> dict[str, str]:
         "Bunching": f"{words.decimal(fit.psi)} points per independent event",
         "A rank takes about": words.decimal(100 * fit.distance_needed_100km, 0, "km"),
     }
-
-
-def _height(rows: int, most: int) -> int | str:
-    return "content" if rows <= most else ROW_PX * (most + 1) + 3

@@ -31,9 +31,14 @@ def _count_columns() -> dict[str, Any]:
     }
 
 
-def _height(rows: int, most: int) -> int | Literal["content"]:
+def height(rows: int, most: int) -> int | Literal["content"]:
     """All rows of a short table; a long one scrolls."""
     return "content" if rows <= most else ROW_PX * (most + 1) + 3
+
+
+def local_times(moments: pd.Series[Any], zone: str) -> pd.Series[Any]:
+    """Moments as the zone's clocks show them."""
+    return moments.dt.tz_convert(zone).dt.tz_localize(None)
 
 
 def leaderboard(frame: pd.DataFrame, zone: str) -> None:
@@ -51,7 +56,7 @@ def leaderboard(frame: pd.DataFrame, zone: str) -> None:
             "distance_km": frame["distance_km"].round(),
             "trips": frame["trips"],
             **{kind: frame[kind] for kind in look.KIND_COLUMNS},
-            "last_trip_at": frame["last_trip_at"].dt.tz_convert(zone).dt.tz_localize(None),
+            "last_trip_at": local_times(frame["last_trip_at"], zone),
         }
     )
     key = "open_driver_row"
@@ -60,7 +65,7 @@ def leaderboard(frame: pd.DataFrame, zone: str) -> None:
         key="leaderboard",
         hide_index=True,
         row_height=ROW_PX,
-        height=_height(len(shown), 20),
+        height=height(len(shown), 20),
         alt="Drivers by penalty points per 100 km, with likely ranks, intervals, score, distance and harsh events",
         column_config={
             "rank": st.column_config.NumberColumn(
@@ -165,7 +170,7 @@ def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
         key="trips",
         hide_index=True,
         row_height=ROW_PX,
-        height=_height(len(shown), 12),
+        height=height(len(shown), 12),
         alt="Trips, newest first, with score, harsh events, distance and duration",
         column_config={
             "began": st.column_config.ButtonColumn(
@@ -212,7 +217,7 @@ def events(
         key=key,
         hide_index=True,
         row_height=ROW_PX,
-        height=_height(len(frame), 10),
+        height=height(len(frame), 10),
         on_select=choose,
         selection_mode="single-row",
         selection_default={"selection": {"rows": _rows_of(judged, chosen)}},

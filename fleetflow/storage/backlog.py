@@ -87,7 +87,10 @@ def read_throughput(conn: sa.Connection, *, slot_s: int, slots: int) -> pd.DataF
 
 
 def list_failed(conn: sa.Connection, limit: int) -> pd.DataFrame:
-    """The newest trips that FAILED: trip_id, driver_name, driver_id, source, received_at, failed_at, attempts, error."""
+    """The newest trips that FAILED.
+
+    Columns: trip_id, driver_name, driver_id, source, received_at, failed_at, attempts, error.
+    """
     result = conn.exec_driver_sql(FAILED, {"limit": limit})
     frame = pd.DataFrame.from_records(result.all(), columns=list(result.keys()))
     moments = dict.fromkeys(("received_at", "failed_at"), "datetime64[us, UTC]")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
 
 from fleetflow.storage import backlog, heartbeats
 from fleetflow.storage.database import connection
@@ -15,6 +15,9 @@ from fleetflow.storage.trips import insert_trips, read_trip
 from tests.support.programs import make_settings, running_worker, wait_for_score
 from tests.support.trips import new_trip
 from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 pytestmark = pytest.mark.postgres
 BEAT = Heartbeat(uuid.uuid4(), "host", 7, "Postgres", queue_reachable=True, completed_trips=3, silent_after_s=60.0)

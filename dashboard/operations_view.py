@@ -130,7 +130,7 @@ def show_failed(database: str, failed: int, zone: str) -> None:
     if not failed:
         st.caption("None: every trip that arrived has a score or will have one.")
         return
-    trips = data.failed_trips(database, FAILED_SHOWN)
+    trips = data.failures(database, FAILED_SHOWN)
     chosen = _failed_table(trips, zone)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_failed_note(failed, len(trips)), width="content")

@@ -38,7 +38,8 @@ def height(rows: int, most: int) -> int | Literal["content"]:
 
 def local_times(moments: pd.Series[Any], zone: str) -> pd.Series[Any]:
     """Moments as the zone's clocks show them."""
-    return moments.dt.tz_convert(zone).dt.tz_localize(None)
+    local: pd.Series[Any] = moments.dt.tz_convert(zone).dt.tz_localize(None)
+    return local
 
 
 def leaderboard(frame: pd.DataFrame, zone: str) -> None:

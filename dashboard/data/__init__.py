@@ -2,19 +2,26 @@
 
 from dashboard.data.connecting import forget, last_answer_at, writing
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
-from dashboard.data.of_operations import backlog, failed_trips, newest_runs, ranking_fit, throughput, workers
+from dashboard.data.of_operations import backlog, failures, newest_runs, ranking_fit, throughput, workers
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trips
+from dashboard.data.of_whatif import Scope, analysed_trips, comparison, groups, judged, key_of, threshold_sweep
 
 __all__ = [
+    "Scope",
     "active_profile",
+    "analysed_trips",
     "backlog",
+    "comparison",
     "days",
     "drivers",
     "events",
-    "failed_trips",
+    "failures",
     "fleet",
     "forget",
+    "groups",
+    "judged",
+    "key_of",
     "last_answer_at",
     "leaderboard",
     "newest_runs",
@@ -25,6 +32,7 @@ __all__ = [
     "ranking_fit",
     "running_run",
     "samples",
+    "threshold_sweep",
     "throughput",
     "trip",
     "trips",

@@ -49,7 +49,7 @@ def throughput(database: str, slot_s: int, slots: int) -> pd.DataFrame:
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)
-def failed_trips(database: str, limit: int) -> pd.DataFrame:
+def failures(database: str, limit: int) -> pd.DataFrame:
     """See backlog.list_failed."""
     with reading(database) as conn:
         return backlogs.list_failed(conn, limit)

@@ -54,6 +54,8 @@ WHERE status = 'FAILED' AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s::uuid[]
 RETURNING id
 """
 
+ANALYSED = "SELECT count(*) FROM telemetry.trip_logs WHERE status = 'COMPLETED'"
+
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
@@ -101,3 +103,8 @@ def retry_failed(conn: sa.Connection, trip_ids: Sequence[UUID] | None = None) ->
     """Give failed trips back to the workers as if they had never been tried: these, or all; returns whom it reached."""
     values = {"ids": None if trip_ids is None else list(trip_ids)}
     return list(conn.exec_driver_sql(RETRY, values).scalars())
+
+
+def count_analysed(conn: sa.Connection) -> int:
+    """How many trips are COMPLETED: so many a run over all of them has to score."""
+    return int(conn.exec_driver_sql(ANALYSED).scalar_one())

@@ -11,9 +11,8 @@ from dashboard import data
 from fleetflow.storage import backlog, heartbeats
 from fleetflow.storage.database import connection
 from fleetflow.storage.heartbeats import Heartbeat
-from tests.integration.test_dashboard_pages import drive, engine, metrics, opened, store, store_fleet, text
+from tests.support.pages import drive, metrics, store, store_fleet, text
 
-__all__ = ["engine", "opened"]
 pytestmark = pytest.mark.postgres
 ALIVE = Heartbeat(
     uuid.uuid4(), "depot", 4711, "RabbitMQ", queue_reachable=True, completed_trips=12, silent_after_s=70.0

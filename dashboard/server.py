@@ -35,7 +35,7 @@ def create_app(database_url: str) -> st.App:
 @asynccontextmanager
 async def load_pages(_: st.App) -> AsyncIterator[None]:
     """Import what the pages need before the first viewer comes: pandas and plotly cost him two seconds otherwise."""
-    for name in ("dashboard.charts", "dashboard.trip_view", "dashboard.fleet_view"):
+    for name in ("dashboard.charts", "dashboard.trip_view", "dashboard.fleet_view", "dashboard.tuning_view"):
         await asyncio.to_thread(import_module, name)
     yield
 

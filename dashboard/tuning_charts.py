@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fleetflow.safety.whatif.sweep import Sweep
     from fleetflow.trips.samples import FloatArray
 
-ROW_PX, HEAD_PX = 17, 46
+LEAST_ROW_PX, MOST_ROW_PX, HEAD_PX, WANTED_PX = 17, 34, 46, 520
 CURVE = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, 13))
 """The way from one rank to another: level at both ends, so that a line can be followed into its name."""
 NAME_ROOM = 0.72
@@ -76,7 +76,7 @@ def slopes(found: Slopes, names: tuple[str, str]) -> go.Figure:
     ]
     return figures.build(
         [*lines, _names(shown, "before"), _names(shown, "after")],
-        ROW_PX * count + HEAD_PX,
+        min(max(WANTED_PX // count, LEAST_ROW_PX), MOST_ROW_PX) * count + HEAD_PX,
         x={"visible": False, "range": [-NAME_ROOM, 1 + NAME_ROOM]},
         y={"visible": False, "range": [count - 0.4, -1.8]},
         hovermode="closest",

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from dashboard import data
-from fleetflow.storage import backlog, heartbeats
+from fleetflow.safety.profiles import DEFAULT_PROFILE
+from fleetflow.storage import backlog, heartbeats, profiles, runs
 from fleetflow.storage.database import connection
 from fleetflow.storage.heartbeats import Heartbeat
 from tests.support.pages import drive, metrics, store, store_fleet, text
@@ -95,3 +96,15 @@ def test_the_fit_of_the_ranking_is_told_once_there_is_one(engine, opened):
     data.forget()
     facts = opened("operations").table[0].value
     assert any("points per 100 km" in str(each) for each in facts.to_numpy().ravel())
+
+
+def test_a_run_that_goes_on_is_shown_and_can_be_cancelled(engine, opened):
+    store(engine, drive())
+    with connection(engine) as conn:
+        version = profiles.insert_profile(conn, replace(DEFAULT_PROFILE, name="Same"), author="Tester", note="")
+        run = runs.insert_run(conn, version, asked_by="Tester", activates=True)
+    app = opened("operations")
+    assert list(app.dataframe[0].value["state"]) == ["running"]
+    press(app, "Cancel")
+    with connection(engine) as conn:
+        assert runs.read_run(conn, run.id).state is runs.RunState.CANCELLED

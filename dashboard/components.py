@@ -99,7 +99,7 @@ def period_control() -> str:
     st.segmented_control(
         "Period",
         list(PERIODS),
-        format_func=PERIOD_LABELS.__getitem__,
+        format_func=lambda each: words.segment(PERIOD_LABELS[each]),
         key="period_control",
         label_visibility="collapsed",
         required=True,

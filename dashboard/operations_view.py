@@ -69,7 +69,7 @@ def show_pace(database: str, zone: str) -> None:
         components.card_head("Trips scored per minute")
         st.space("stretch")
         span = st.segmented_control(
-            "Span", list(SPANS), default="6", format_func=SPANS.__getitem__, key="span",
+            "Span", list(SPANS), default="6", format_func=lambda each: words.segment(SPANS[each]), key="span",
             label_visibility="collapsed", required=True,
         )  # fmt: skip
     slot_s = SLOT_S[span]

@@ -257,7 +257,8 @@ def show_stability(scope: data.Scope, prepared: Prepared, active: ScoringProfile
     )
     kind = st.segmented_control(
         "Kind", list(EventKind), default=EventKind.BRAKING, key="swept_kind", required=True,
-        format_func=lambda each: f"{look.KINDS[each].sign} {look.KINDS[each].noun}", label_visibility="collapsed",
+        format_func=lambda each: words.segment(f"{look.KINDS[each].sign} {look.KINDS[each].noun}"),
+        label_visibility="collapsed",
     )  # fmt: skip
     if not draft.rules[kind].penalty:
         st.caption(f"{look.KINDS[kind].noun} costs no points, so its threshold moves nobody.")

@@ -54,6 +54,11 @@ def plural(count: int, noun: str) -> str:
     return f"{integer(count)} {noun}{'' if count == 1 else 's'}"
 
 
+def segment(label: str) -> str:
+    """A choice of a segmented control, in grey: the accent on its own tint is too pale to read in the dark (3.8:1)."""
+    return f":gray[{label}]"
+
+
 def driver(name: object, driver_id: str) -> str:
     """The driver's name, else the beginning of his id."""
     return name if isinstance(name, str) and name else f"Driver {driver_id[:SHORT_ID]}"

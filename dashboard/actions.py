@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboard import data
-from fleetflow.storage import coaching, profiles, reviews, runs
+from fleetflow.storage import backlog, coaching, profiles, reviews, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,3 +72,9 @@ def withdraw_note(database: str, note_id: int) -> bool:
     """Take a note back; False when somebody did so before."""
     with data.writing(database) as conn:
         return coaching.withdraw_note(conn, note_id)
+
+
+def retry_failed(database: str, trip_ids: Sequence[UUID] | None = None) -> int:
+    """Have failed trips analysed again, these or all; how many it reached."""
+    with data.writing(database) as conn:
+        return len(backlog.retry_failed(conn, trip_ids))

@@ -56,6 +56,13 @@ page = st.navigation(
             url_path="tuning",
             help="Try other thresholds on the whole fleet, see who moves, and apply them as a new profile.",
         ),
+        st.Page(
+            components.OPERATIONS,
+            title="Operations",
+            icon=":material/dns:",
+            url_path="operations",
+            help="Trips that wait or failed, how fast they are scored, the workers, and re-score runs.",
+        ),
     ]
 )
 with components.guarded():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard import look, words
+from dashboard import figures, look, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,39 +15,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fleetflow.safety.events import EventKind
-    from fleetflow.safety.whatif.peaks import Distribution
 
-CLEAR = "rgba(0,0,0,0)"
 RATE = "harsh events per 100 km"
 
 
 def style(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
     """FleetFlow's figure: transparent, no legend, quiet axes, nothing to drag."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 4, "r": 12, "t": 8, "b": 4, "pad": 4},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        font={"family": look.FONT, "size": 12},
-        showlegend=False,
-        dragmode=False,
-        bargap=0.35,
-        hoverlabel={
-            "bgcolor": look.PAGE,
-            "bordercolor": look.HAIRLINE,
-            "align": "left",
-            "font": {"size": 12, "family": look.FONT},
-        },
-    )
-    axis = {
-        "tickfont": {"size": 11, "color": look.MUTED},
-        "title": {"font": {"size": 11, "color": look.MUTED}},
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-    }
-    figure.update_xaxes(showgrid=False, linecolor=look.HAIRLINE, ticks="", **axis)
-    figure.update_yaxes(gridcolor=look.HAIRLINE, gridwidth=1, nticks=5, ticks="", **axis)
+    figure.update_layout(height=height, **figures.LAYOUT)
+    figure.update_xaxes(**figures.X_AXIS)
+    figure.update_yaxes(**figures.Y_AXIS)
     return figure.update_layout(**layout)
 
 
@@ -83,36 +59,13 @@ def highest_rates(drivers: pd.DataFrame, *, least_km: float, count: int = 8) -> 
     style(figure, 268, barmode="stack", bargap=0.42)
     figure.update_layout(margin_r=34)
     figure.update_yaxes(
-        showgrid=False, tickvals=rows, ticktext=[_short(name) for name in names], tickfont_color=look.INK
+        showgrid=False, tickvals=rows, ticktext=[short(name) for name in names], tickfont_color=look.INK
     )
     return figure.update_xaxes(showgrid=True, gridcolor=look.HAIRLINE, nticks=5, rangemode="tozero")
 
 
-def peaks(kind: EventKind, found: Distribution, reach: tuple[float, float], active: float, draft: float) -> go.Figure:
-    """How many events have which peak, over the reach of the slider below; heights by root, so that few show as well.
-
-    The active threshold is dashed, the draft's is solid; what the draft counts has the colour of its kind.
-    """
-    kind_look, edges = look.KINDS[kind], found.edges
-    width = float(edges[1] - edges[0])
-    figure = go.Figure()
-    figure.add_bar(
-        x=edges + width / 2,
-        y=np.sqrt(found.counts),
-        marker={"color": [kind_look.color if edge >= draft - width / 2 else look.SOFT for edge in edges]},
-        customdata=np.column_stack([edges, edges + width, found.counts]),
-        hovertemplate=f"%{{customdata[0]:.2f}} to %{{customdata[1]:.2f}} {kind_look.unit}:"
-        " %{customdata[2]:,} events<extra></extra>",
-    )
-    style(figure, 150, bargap=0.12)
-    for value, dash in ((active, "3px,3px"), (draft, "solid")):
-        figure.add_vline(value, line={"color": look.INK, "width": 1.2, "dash": dash})
-    figure.update_layout(margin_l=5, margin_r=5, margin_pad=0)
-    figure.update_yaxes(visible=False)
-    return figure.update_xaxes(showgrid=False, nticks=6, range=list(reach), autorange=False)
-
-
-def _short(name: str, longest: int = 19) -> str:
+def short(name: str, longest: int = 19) -> str:
+    """A name that fits beside a row."""
     bare = name.removeprefix("Simulated ")
     return bare if len(bare) <= longest else f"{bare[: longest - 1]}…"
 

@@ -22,6 +22,8 @@ OVERVIEW, LEADERBOARD = "app_pages/overview.py", "app_pages/leaderboard.py"
 DRIVER, TRIP, TUNING = "app_pages/driver.py", "app_pages/trip.py", "app_pages/tuning.py"
 EVENTS, OPERATIONS = "app_pages/events.py", "app_pages/operations.py"
 RETRY_S = 5
+DELAYED_S = 60.0
+"""From then on a waiting score is late: a worker that is there takes a trip within seconds."""
 PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "56": 56, "all": None}
 PERIOD_LABELS = {"7": "7 days", "28": "28 days", "56": "56 days", "all": "All time"}
 DEFAULT_PERIOD = "28"
@@ -103,7 +105,7 @@ def period_control() -> str:
     st.segmented_control(
         "Period",
         list(PERIODS),
-        format_func=PERIOD_LABELS.__getitem__,
+        format_func=lambda each: words.segment(PERIOD_LABELS[each]),
         key="period_control",
         label_visibility="collapsed",
         required=True,
@@ -197,16 +199,20 @@ def sidebar_note() -> None:
 
 
 def waiting_note() -> None:
-    """Say when scores are on their way or stuck, and let the page follow them."""
-    counts = data.unfinished(database())
-    waiting = counts["PENDING"] + counts["PROCESSING"]
-    if waiting:
-        st.info(
-            f"{words.plural(waiting, 'trip')} {'waits' if waiting == 1 else 'wait'} for a score."
-            " This page follows by itself.",
-            icon=":material/hourglass_top:",
-        )
-        rerun_every(RETRY_S)
+    """Say when scores are on their way or late, and let the page follow them."""
+    backlog = data.backlog(database())
+    if not backlog.unscored:
+        return
+    trips = f"{words.plural(backlog.unscored, 'trip')} {'waits' if backlog.unscored == 1 else 'wait'} for a score"
+    if (backlog.oldest_s or 0.0) > DELAYED_S and backlog.waiting:
+        since = f"the oldest for {words.duration(backlog.oldest_s)}"
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/hourglass_bottom: **Scores are delayed.** {trips}, {since}.", width="content")
+            st.space("stretch")
+            st.page_link(OPERATIONS, label="Operations", icon=":material/arrow_forward:")
+    else:
+        st.info(f"{trips}. This page follows by itself.", icon=":material/hourglass_top:")
+    rerun_every(RETRY_S)
 
 
 def empty_fleet() -> None:

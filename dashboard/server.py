@@ -27,7 +27,7 @@ GRACE_S = 2
 
 log = structlog.get_logger()
 
-VIEWS = "inbox_view", "leaderboard_view", "overview_view", "report_view", "trip_explained", "trip_view"
+VIEWS = "inbox_view", "leaderboard_view", "overview_view", "report_view", "trip_explained", "trip_view", "tuning_view"
 NEEDED_BY_PAGES = tuple(f"dashboard.{name}" for name in VIEWS)
 
 

@@ -28,9 +28,15 @@ def _count_columns() -> dict[str, Any]:
     }
 
 
-def _height(rows: int, most: int) -> int | Literal["content"]:
+def height(rows: int, most: int) -> int | Literal["content"]:
     """All rows of a short table; a long one scrolls."""
     return "content" if rows <= most else ROW_PX * (most + 1) + 3
+
+
+def local_times(moments: pd.Series[Any], zone: str) -> pd.Series[Any]:
+    """Moments as the zone's clocks show them."""
+    local: pd.Series[Any] = moments.dt.tz_convert(zone).dt.tz_localize(None)
+    return local
 
 
 def driver_names(frame: pd.DataFrame) -> list[str]:
@@ -65,7 +71,7 @@ def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
         key="trips",
         hide_index=True,
         row_height=ROW_PX,
-        height=_height(len(shown), 12),
+        height=height(len(shown), 12),
         alt="Trips, newest first, with score, harsh events, distance and duration",
         column_config={
             "began": st.column_config.ButtonColumn(
@@ -112,7 +118,7 @@ def events(
         key=key,
         hide_index=True,
         row_height=ROW_PX,
-        height=_height(len(frame), 10),
+        height=height(len(frame), 10),
         on_select=choose,
         selection_mode="single-row",
         selection_default={"selection": {"rows": [row for row, each in enumerate(numbers) if each == chosen]}},

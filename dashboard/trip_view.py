@@ -93,7 +93,7 @@ def view_control(subject: Subject) -> None:
                 st.query_params["event"] = "1"
 
     st.segmented_control(
-        "Part of the trip", options, format_func=labels.__getitem__, default=current, key=key,
+        "Part of the trip", options, format_func=lambda each: words.segment(labels[each]), default=current, key=key,
         label_visibility="collapsed", required=True, on_change=go,
     )  # fmt: skip
 

@@ -92,6 +92,11 @@ def _between(low: float, high: float) -> str:
     return f"{low:.0f}" if low == high else f"{low:.0f}{DASH}{high:.0f}"
 
 
+def segment(label: str) -> str:
+    """A choice of a segmented control, in grey: the accent on its own tint is too pale to read in the dark (3.8:1)."""
+    return f":gray[{label}]"
+
+
 def driver(name: object, driver_id: str) -> str:
     """The driver's name, else the beginning of his id."""
     return name if isinstance(name, str) and name else f"Driver {driver_id[:SHORT_ID]}"

@@ -15,7 +15,9 @@ from fleetflow.errors import FleetFlowError, StorageUnavailableError
 from fleetflow.queue import read_state
 from fleetflow.settings import local_url
 from fleetflow.storage import condition
+from fleetflow.storage.backlog import Backlog, read_backlog
 from fleetflow.storage.database import check_schema, connection, create_engine
+from fleetflow.storage.heartbeats import SeenWorker, list_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,15 +114,16 @@ def _schema(conn: sa.Connection) -> Iterator[Finding]:
         yield Finding("schema", State.FAILED, str(error))
         return
     yield Finding("schema", State.OK, "of this version")
-    yield from _work(condition.read_work(conn))
+    yield from _work(read_backlog(conn), list_workers(conn))
 
 
-def _work(work: condition.Work) -> Iterator[Finding]:
-    if work.sessions:
-        yield Finding("workers", State.OK, "connected")
+def _work(work: Backlog, workers: list[SeenWorker]) -> Iterator[Finding]:
+    alive = sum(worker.alive for worker in workers)
+    if alive:
+        yield Finding("workers", State.OK, f"{alive} at work")
     else:
         state = State.FAILED if work.waiting else State.WARNING
-        yield Finding("workers", state, "none is connected", "Start one: python -m worker")
+        yield Finding("workers", state, "none has been heard of lately", "Start one: python -m worker")
     oldest_s = work.oldest_s or 0.0
     state = State.FAILED if oldest_s > VERY_LATE_S else State.WARNING if oldest_s > LATE_S else State.OK
     trips = "1 trip" if work.waiting == 1 else f"{work.waiting:,} trips"

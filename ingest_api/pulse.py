@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from fleetflow.errors import ConfigurationError, StorageUnavailableError
+from fleetflow.storage.backlog import Backlog, read_backlog
 from fleetflow.storage.database import check_schema, connection, read_clock
-from fleetflow.storage.trips import Backlog, read_backlog
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -73,7 +73,7 @@ class Pulse:
             with connection(self._engine) as conn:
                 check_schema(conn)
                 offset = read_clock(conn) - datetime.now(UTC)
-                backlog = read_backlog(conn, self._max_waiting)
+                backlog = read_backlog(conn)
         except (StorageUnavailableError, ConfigurationError) as error:
             self._changed(Condition(str(error), clock_offset=self._newest.clock_offset))
         else:
@@ -84,8 +84,9 @@ class Pulse:
         """A queue without a bound is an outage that comes later, and for longer."""
         if backlog.waiting >= self._max_waiting:
             return f"{backlog.waiting:,} trips wait for a worker; no more are taken until some are done."
-        if backlog.oldest_s >= self._max_waiting_s:
-            return f"Trips have waited for {backlog.oldest_s / 3600:.1f} hours; no more are taken until they are done."
+        oldest_s = backlog.oldest_s or 0.0
+        if oldest_s >= self._max_waiting_s:
+            return f"Trips have waited for {oldest_s / 3600:.1f} hours; no more are taken until they are done."
         return "ok"
 
     def _changed(self, condition: Condition) -> None:

@@ -16,12 +16,17 @@ from dashboard.data.of_drivers import (
 from dashboard.data.of_events import groups, inbox, inbox_event, moments, other_drivers, trip_reviews
 from dashboard.data.of_fits import fit_figures_of
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
+from dashboard.data.of_operations import backlog, failures, newest_runs, ranking_fit, throughput, workers
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_standings import driven, failed_trips, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
+from dashboard.data.of_whatif import Scope, analysed_trips, judged, key_of, threshold_sweep, whatif
 
 __all__ = [
+    "Scope",
     "active_profile",
+    "analysed_trips",
+    "backlog",
     "coaching_notes",
     "comparison",
     "days",
@@ -33,6 +38,7 @@ __all__ = [
     "drivers",
     "events",
     "failed_trips",
+    "failures",
     "figures",
     "fit_figures_of",
     "fleet",
@@ -41,24 +47,32 @@ __all__ = [
     "groups",
     "inbox",
     "inbox_event",
+    "judged",
+    "key_of",
     "last_answer_at",
     "leaderboard",
     "moments",
+    "newest_runs",
     "newest_trip_at",
     "newest_trips",
     "other_drivers",
     "profile_history",
     "profile_of",
     "ranking",
+    "ranking_fit",
     "running_run",
     "samples",
     "standing",
     "standings",
+    "threshold_sweep",
+    "throughput",
     "trip",
     "trip_reviews",
     "trip_scores",
     "trips",
     "unfinished",
     "vehicle_classes",
+    "whatif",
+    "workers",
     "writing",
 ]

@@ -10,7 +10,8 @@ import streamlit as st
 from dashboard.data.connecting import FRESH_S, LASTING_S, reading
 from fleetflow.storage import moments as stored_moments
 from fleetflow.storage import profiles, reviews
-from fleetflow.storage.inbox import list_groups, read_event, read_inbox, read_other_drivers
+from fleetflow.storage.inbox import read_event, read_inbox, read_other_drivers
+from fleetflow.storage.roster import list_driver_groups
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,7 +56,7 @@ def other_drivers(
 def groups(database: str) -> list[str]:
     """The groups that drivers belong to."""
     with reading(database) as conn:
-        return list_groups(conn)
+        return list_driver_groups(conn)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)

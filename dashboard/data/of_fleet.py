@@ -43,11 +43,11 @@ def days(database: str, version: int, since: datetime | None, zone: str, driver_
 
 @forgettable
 @st.cache_resource(ttl=FLEET_S, max_entries=4, show_spinner="Reading the fleet's events")
-def fleet(database: str, since: datetime | None, zone: str) -> tuple[list[str], Prepared]:
+def fleet(database: str, since: datetime | None, zone: str, group: str | None = None) -> tuple[list[str], Prepared]:
     """The drivers by number, and a period's events laid out for what-if (never changed, hence shared)."""
     with snapshot(link(database).engine) as conn:
         check_schema(conn)
-        found = read_fleet(conn, since=since, zone=zone)
+        found = read_fleet(conn, since=since, zone=zone, group_name=group)
     return [str(each) for each in as_uuids(found.driver_ids)], prepare(found.events, found.trips)
 
 

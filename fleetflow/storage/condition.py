@@ -1,4 +1,4 @@
-"""How the database is doing, for people who look after it: its version, its safety, its clock, and what waits."""
+"""How the database is doing, for people who look after it: its version, its safety, its clock."""
 
 from __future__ import annotations
 
@@ -18,13 +18,6 @@ SELECT current_setting('server_version_num')::int AS version_num, current_settin
        clock_timestamp() AS clock,
        ARRAY(SELECT name FROM unnest(CAST(:durable AS text[])) AS name WHERE current_setting(name) = 'off') AS off
 """
-WORK = """
-SELECT count(*) FILTER (WHERE status <> 'FAILED') AS waiting, count(*) FILTER (WHERE status = 'FAILED') AS failed,
-       extract(epoch FROM clock_timestamp() - min(received_at) FILTER (WHERE status <> 'FAILED'))::float8 AS oldest_s,
-       (SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'fleetflow-worker') AS sessions
-FROM telemetry.trip_logs WHERE status IN ('PENDING', 'PROCESSING', 'FAILED')
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +30,7 @@ class Server:
     off: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Trips that are not finished, how long the oldest has waited (None without one), and the workers' connections."""
-
-    waiting: int
-    failed: int
-    oldest_s: float | None
-    sessions: int
-
-
 def read_server(conn: sa.Connection) -> Server:
     """What the server says of itself."""
     row = conn.execute(sa.text(SERVER), {"durable": list(DURABLE)}).mappings().one()
     return Server(**row)
-
-
-def read_work(conn: sa.Connection) -> Work:
-    """What waits and who works."""
-    return Work(**conn.execute(sa.text(WORK)).mappings().one())

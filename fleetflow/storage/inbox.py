@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from fleetflow.safety.judging import KINDS
 from fleetflow.safety.profiles import TOLERANCE
 from fleetflow.storage.events import COLUMNS as EVENT_COLUMNS
 from fleetflow.storage.events import as_event
-from fleetflow.storage.tables import drivers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
+
+    import sqlalchemy as sa
 
     from fleetflow.safety.events import EventKind, HarshEvent
     from fleetflow.safety.profiles import ScoringProfile
@@ -191,12 +190,6 @@ def read_other_drivers(
     """Harsh events by kind and `distance_km` of a vehicle in a period while others than this driver drove it."""
     values = {"version": profile_version, "vehicle_id": vehicle_id, "driver_id": driver_id, "since": since}
     return {name: float(value) for name, value in conn.exec_driver_sql(OTHERS, values).mappings().one().items()}
-
-
-def list_groups(conn: sa.Connection) -> list[str]:
-    """The groups that drivers belong to, by name."""
-    named = sa.select(drivers.c.group_name).where(drivers.c.group_name.is_not(None))
-    return list(conn.scalars(named.distinct().order_by(drivers.c.group_name)))
 
 
 def _least(profile: ScoringProfile, kind: EventKind) -> float:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
@@ -93,6 +93,7 @@ trip_logs = Table(
     Index("trip_logs_failed_idx", "id", postgresql_where=text("status = 'FAILED'")),
     Index("trip_logs_driver_idx", "driver_id", "started_at"),
     Index("trip_logs_vehicle_idx", "vehicle_id", "started_at"),
+    Index("trip_logs_completed_idx", "completed_at", postgresql_where=text("status = 'COMPLETED'")),
 )
 
 BEGAN_AT = func.coalesce(trip_logs.c.started_at, trip_logs.c.received_at)
@@ -264,4 +265,18 @@ coaching_notes = Table(
     _moment("created_at", required=True),
     _moment("withdrawn_at"),
     CheckConstraint("length(note) BETWEEN 1 AND 2000", name="note"),
+)
+
+worker_heartbeats = Table(
+    "worker_heartbeats",
+    metadata,
+    Column("worker_id", UUID, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("queue", String(20), nullable=False),
+    Column("queue_reachable", Boolean, nullable=False),
+    Column("completed_trips", BigInteger, nullable=False, server_default="0"),
+    Column("silent_after_s", Double, nullable=False),
+    _moment("started_at", required=True),
+    _moment("seen_at", required=True),
 )

@@ -151,31 +151,3 @@ def read_samples(conn: sa.Connection, trip_id: UUID) -> Samples | None:
     blob = sa.cast(trip_logs.c.telemetry_blob, sa.Text)
     text = conn.scalar(sa.select(blob).where(trip_logs.c.id == trip_id))
     return None if text is None else unpack(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Trips that are not analysed yet, and for how long the oldest has waited (0 without one); trips that FAILED."""
-
-    waiting: int
-    oldest_s: float
-    failed: int
-
-
-def read_backlog(conn: sa.Connection, limit: int) -> Backlog:
-    """What waits; counting stops at `limit`. Each part has conditions that one of the table's small indexes fits."""
-    pending, failed = trip_logs.c.status == TripStatus.PENDING, trip_logs.c.status == TripStatus.FAILED
-    fresh, again = _oldest(limit, pending, trip_logs.c.attempts == 0), _oldest(limit, pending, trip_logs.c.attempts > 0)
-    waiting = sa.union_all(sa.select(fresh), sa.select(again)).subquery()
-    age_s = sa.func.extract("epoch", sa.func.clock_timestamp() - sa.func.min(waiting.c.received_at))
-    statement = sa.select(
-        sa.func.least(sa.func.count(), limit),
-        sa.func.coalesce(age_s, 0).cast(sa.Double),
-        sa.select(sa.func.count()).select_from(_oldest(limit, failed)).scalar_subquery(),
-    ).select_from(waiting)
-    return Backlog(*conn.execute(statement).one())
-
-
-def _oldest(limit: int, *conditions: sa.ColumnElement[bool]) -> sa.Subquery:
-    columns = trip_logs.c.id, trip_logs.c.received_at
-    return sa.select(*columns).where(*conditions).order_by(trip_logs.c.id).limit(limit).subquery()

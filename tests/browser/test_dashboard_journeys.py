@@ -28,7 +28,8 @@ NAMES = ("Owen Clarke", "Marta Kovač", "Leila Haddad")
 ROW_PX, HEADER_PX = 36, 32
 NAME_X = 110  # on the leaderboard, where ticks come first
 WORST_TRIP = """\
-SELECT id::text, duration_s FROM telemetry.trip_logs JOIN telemetry.driver_scores ON trip_id = id
+SELECT id::text, duration_s, trip_logs.driver_id::text
+FROM telemetry.trip_logs JOIN telemetry.driver_scores ON trip_id = id
 ORDER BY safety_score, id LIMIT 1"""
 INK = {"light": "rgb(52, 64, 84)", "dark": "rgb(201, 209, 220)"}
 
@@ -43,6 +44,7 @@ class Fleet:
     url: str
     worst_trip: str
     worst_s: float
+    driver: str
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def fleet(postgres_url, postgres_admin, migrated_template, tmp_path_factory) -> 
             dashboard.seed_fleet(conn, now=dashboard.today(), drivers=NAMES, days=14)
             worst = conn.execute(sa.text(WORST_TRIP)).one()
         with running_dashboard(url, tmp_path_factory.mktemp("dashboard")) as base:
-            yield Fleet(base, admin, name, url, worst.id, worst.duration_s)
+            yield Fleet(base, admin, name, url, worst.id, worst.duration_s, worst.driver_id)
         engine.dispose()
         admin.dispose()
 

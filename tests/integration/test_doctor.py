@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from uuid import uuid4
 
-import psycopg
 import pytest
 from pydantic import SecretStr
 
 from fleetflow.commands import doctor
 from fleetflow.doctor import Finding, State, examine
 from fleetflow.storage.database import connection
+from fleetflow.storage.heartbeats import Heartbeat, upsert_heartbeat
 from fleetflow.storage.trips import insert_trips
 from tests.support.ports import free_port
 from tests.support.programs import make_settings, running_api
@@ -40,11 +41,15 @@ def test_a_trip_that_waits_without_a_worker_is_a_failure_with_an_advice(engine, 
         insert_trips(conn, [new_trip()])
         conn.exec_driver_sql("UPDATE telemetry.trip_logs SET received_at = now() - interval '10 minutes'")
     findings = found(database_url)
-    assert findings["workers"] == Finding("workers", State.FAILED, "none is connected", "Start one: python -m worker")
+    assert findings["workers"] == Finding(
+        "workers", State.FAILED, "none has been heard of lately", "Start one: python -m worker"
+    )
     assert findings["waiting"].state is State.FAILED
     assert findings["waiting"].found.startswith("1 trip, the oldest for 60")
-    with psycopg.connect(database_url, application_name="fleetflow-worker"):
-        assert found(database_url)["workers"].state is State.OK
+    beat = Heartbeat(uuid4(), "here", 1, "Postgres", queue_reachable=True, completed_trips=0, silent_after_s=60.0)
+    with connection(engine) as conn:
+        upsert_heartbeat(conn, beat)
+    assert found(database_url)["workers"] == Finding("workers", State.OK, "1 at work")
 
 
 def test_failed_trips_are_counted(engine, database_url):

@@ -75,7 +75,7 @@ def test_a_trip_with_neither_date_nor_clock_nor_lateral_signal_is_drawn_by_sampl
     assert not app.exception
     assert app.dataframe[0].value["time"].iloc[0] == "sample 1"
     assert "No date in its points" in text(app)
-    assert app.get("segmented_control")[0].options == ["Whole trip"]
+    assert app.get("segmented_control")[0].options == [":gray[Whole trip]"]
 
 
 def test_a_trip_of_one_point_is_drawn(engine, opened):

@@ -40,10 +40,17 @@ EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium from the system; the tests fail without it and say what to install.
+    """Chromium from the system.
 
     Not for the session: Playwright keeps an event loop running in this thread, which other tests want to start.
     """
+    with launched_chromium() as browser:
+        yield browser
+
+
+@contextmanager
+def launched_chromium() -> Iterator[Browser]:
+    """Chromium from the system; fails without it and says what to install."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.fail("Browser tests need Chromium: apt-get install -y --no-install-recommends chromium")

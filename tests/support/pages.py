@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
+PAGES = sorted(path.stem for path in (APP.parent / "app_pages").glob("*.py"))
+"""The name of every page, which is its address but for the one that opens first."""
+ADDRESSES = {
+    "leaderboard": "",
+    "driver": "driver?driver={driver}",
+    "trip": "trip?trip={trip}&event=1",
+    "tuning": "tuning?draft=0.36x5_0.43x5_0.45x2_130x0",
+}
+"""The pages whose bare address does not show them at work, or that answer elsewhere."""
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 BRAKE = HarshEvent(EventKind.BRAKING, 20.0, 21.0, 22.0, 0.554, 48.0)
 SURGE = HarshEvent(EventKind.ACCELERATION, 40.0, 41.0, 42.0, 0.45, 30.0)

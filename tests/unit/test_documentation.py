@@ -166,6 +166,12 @@ def test_the_default_profile_is_documented_as_it_is():
     assert documented == DEFAULT_PROFILE.rules
 
 
+def test_pictures_are_light_enough_to_load_with_a_page():
+    pictures = sorted((ROOT / "docs" / "pictures").glob("*.png"))
+    assert pictures
+    assert [each.name for each in pictures if each.stat().st_size > 150_000] == []
+
+
 def test_the_documents_are_plain():
     for document in DOCUMENTS:
         assert not re.search("[\u2190-\u21ff\u2600-\u27bf\U0001f000-\U0001faff]", document.read_text()), document.name

@@ -1,0 +1,50 @@
+"""The draft that is being tuned: it lives in the address, so that it is a link, and goes along to other pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import drafts
+
+if TYPE_CHECKING:
+    from fleetflow.safety.profiles import ScoringProfile
+
+PARAMETER, KEPT, ASKED = "draft", "draft_address", "draft_asked"
+
+
+def current(active: ScoringProfile) -> ScoringProfile:
+    """The draft of the address, else the one left behind on this page; the active profile where there is none."""
+    text = st.query_params.get(PARAMETER) or st.session_state.get(KEPT)
+    draft = drafts.from_address(text, active)
+    store(draft, active)
+    return draft
+
+
+def store(draft: ScoringProfile, active: ScoringProfile) -> None:
+    """Make a profile the draft; one that says what the active one says is none."""
+    if draft == active:
+        discard()
+        return
+    text = drafts.to_address(draft)
+    st.session_state[KEPT] = text
+    if st.query_params.get(PARAMETER) != text:
+        st.query_params[PARAMETER] = text
+
+
+def discard() -> None:
+    """Forget the draft."""
+    st.session_state.pop(KEPT, None)
+    st.query_params.pop(PARAMETER, None)
+    ask(open_=False)
+
+
+def ask(*, open_: bool = True) -> None:
+    """Open or close the dialog that applies the draft."""
+    st.session_state[ASKED] = open_
+
+
+def asked() -> bool:
+    """Whether the dialog is open."""
+    return bool(st.session_state.get(ASKED))

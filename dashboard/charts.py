@@ -10,11 +10,8 @@ import plotly.graph_objects as go
 from dashboard import figures, look, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
-    from fleetflow.safety.events import EventKind
 
 RATE = "harsh events per 100 km"
 
@@ -68,84 +65,3 @@ def short(name: str, longest: int = 19) -> str:
     """A name that fits beside a row."""
     bare = name.removeprefix("Simulated ")
     return bare if len(bare) <= longest else f"{bare[: longest - 1]}…"
-
-
-def score_by_trip(trips: pd.DataFrame, zone: str, fleet_mean: float) -> go.Figure:
-    """One dot per scored trip, and the fleet's mean as a dashed line. `trips` as data.trips gives it."""
-    scored = trips.dropna(subset=["safety_score"])
-    when = scored["began_at"].dt.tz_convert(zone).dt.tz_localize(None)
-    figure = go.Figure()
-    figure.add_scatter(
-        x=when,
-        y=scored["safety_score"],
-        mode="markers",
-        marker={"size": 8, "color": look.ACCENT, "opacity": 0.75, "line": {"width": 1, "color": look.PAGE}},
-        customdata=np.column_stack(
-            [
-                scored["distance_km"].map(words.kilometres),
-                scored["duration_s"].map(words.duration),
-                _event_words(scored),
-            ]
-        ),
-        hovertemplate="<b>Score %{y:.0f}</b><br>%{x|%a %-d %b, %H:%M}<br>%{customdata[0]} in %{customdata[1]}"
-        "<br>%{customdata[2]}<extra></extra>",
-    )
-    figure.add_hline(y=fleet_mean, line={"color": look.MUTED, "width": 1, "dash": "3px,3px"})
-    figure.add_annotation(
-        x=1,
-        xref="paper",
-        y=fleet_mean,
-        text=f"fleet {words.decimal(fleet_mean)}",
-        showarrow=False,
-        xanchor="left",
-        xshift=6,
-        font={"size": 11, "color": look.MUTED},
-    )
-    style(figure, 250, hovermode="closest")
-    figure.update_layout(margin_r=70)
-    lowest = min(scored["safety_score"].min() if len(scored) else 80, fleet_mean, 80)
-    figure.update_yaxes(range=[lowest - 6, 104], title_text="score", title_standoff=10)
-    return figure.update_xaxes(type="date", tickformat="%-d %b", nticks=7)
-
-
-def _event_words(trips: pd.DataFrame) -> list[str]:
-    def say(row: Mapping[Any, Any]) -> str:
-        found = [f"{kind_look.sign} {row[kind.value]:.0f}" for kind, kind_look in look.KINDS.items() if row[kind.value]]
-        return "  ".join(found) or "no harsh event"
-
-    return [say(row) for row in trips[list(look.KIND_COLUMNS)].to_dict("records")]
-
-
-def rates_against_fleet(driver: Mapping[EventKind, float], fleet: Mapping[EventKind, float]) -> go.Figure:
-    """One bar per kind, harsh events per 100 km, with the fleet's rate as a tick across it."""
-    kinds = list(look.KINDS)[::-1]
-    rows = list(range(len(kinds)))
-    figure = go.Figure()
-    figure.add_bar(
-        y=rows,
-        x=[driver[kind] for kind in kinds],
-        orientation="h",
-        marker={"color": [look.KINDS[kind].color for kind in kinds], "cornerradius": 2},
-        customdata=[[look.KINDS[kind].label, fleet[kind]] for kind in kinds],
-        hovertemplate="<b>%{customdata[0]}</b><br>%{x:.2f} per 100 km<br>fleet %{customdata[1]:.2f}<extra></extra>",
-    )
-    figure.add_scatter(
-        y=rows,
-        x=[fleet[kind] for kind in kinds],
-        mode="markers",
-        marker={"symbol": "line-ns", "size": 22, "line": {"width": 2, "color": look.INK}},
-        hoverinfo="skip",
-    )
-    style(figure, 250, bargap=0.5)
-    figure.update_yaxes(
-        showgrid=False,
-        tickvals=rows,
-        ticktext=[
-            f'<span style="color:{look.KINDS[kind].color}">{look.KINDS[kind].sign}</span> {look.KINDS[kind].noun}'
-            for kind in kinds
-        ],
-        tickfont_color=look.INK,
-    )
-    return figure.update_xaxes(
-        showgrid=True, gridcolor=look.HAIRLINE, nticks=5, rangemode="tozero", title_text=RATE, title_standoff=8
-    )

@@ -15,6 +15,7 @@ from dashboard import (
     data,
     driver_charts,
     fleet_view,
+    habit_charts,
     hours,
     look,
     movements,
@@ -158,12 +159,12 @@ def show_severity(subject: Subject) -> None:
     medians = {EventKind(kind): float(median) for kind, median in zip(fleet["kind"], fleet["median"], strict=True)}
     found = rates(subject)
     components.chart(
-        driver_charts.severity(shown_events(subject), found, medians), key="severity", alt=severity_alt(found)
+        habit_charts.severity(shown_events(subject), found, medians), key="severity", alt=severity_alt(found)
     )
 
 
 def shown_events(subject: Subject) -> pd.DataFrame:
-    """The driver's events near and above their thresholds with multiple, harsh and said; see driver_charts.severity."""
+    """The driver's events near and above their thresholds with multiple, harsh and said; see habit_charts.severity."""
     profile = subject.stored.profile
     floors = _floors(profile, share=SHOWN_FROM)
     events = data.driver_events(subject.database, subject.driver_id, subject.window, floors)
@@ -177,7 +178,7 @@ def shown_events(subject: Subject) -> pd.DataFrame:
 def _event_words(event: Mapping[Any, Any], zone: str) -> str:
     kind_look = look.KINDS[EventKind(event["kind"])]
     peak = words.decimal(event["peak"], 0 if kind_look.unit == "km/h" else 2, kind_look.unit)
-    times = f"{words.decimal(event['multiple'], 2)}{driver_charts.TIMES} the threshold"
+    times = f"{words.decimal(event['multiple'], 2)}{habit_charts.TIMES} the threshold"
     return f"<b>{kind_look.sign} {peak}</b>, {times}<br>trip of {words.day_and_time(event['began_at'], zone)}"
 
 
@@ -189,14 +190,14 @@ def severity_alt(of: Rates) -> str:
 
 def show_hours(subject: Subject, now: datetime) -> None:
     """When it happens, by weekday and hour."""
-    caption = f"Harsh events per 100 km, last {weeks.WEEKS} weeks · dot: under {driver_charts.LEAST_KM:.0f} km driven"
+    caption = f"Harsh events per 100 km, last {weeks.WEEKS} weeks · dot: under {habit_charts.LEAST_KM:.0f} km driven"
     components.card_head("When it happens", caption)
     profile, window = subject.stored.profile, Window(words.period_start(HABIT_DAYS, subject.zone, now))
     trips = data.driver_trips(subject.database, subject.driver_id, window)
     events = data.driver_events(subject.database, subject.driver_id, window, _floors(profile))
     driven = hours.distance_km(trips, subject.zone)
     counts = hours.event_counts(events.loc[changing.is_harsh(events, profile), "peak_at"], subject.zone)
-    components.chart(driver_charts.hours(driven, counts), key="hours", alt=hours_alt(driven, counts))
+    components.chart(habit_charts.hours(driven, counts), key="hours", alt=hours_alt(driven, counts))
 
 
 def hours_alt(driven: FloatArray, counts: FloatArray) -> str:
@@ -206,7 +207,7 @@ def hours_alt(driven: FloatArray, counts: FloatArray) -> str:
         return f"By weekday and hour: no harsh event in {words.kilometres(float(driven.sum()))}."
     worst = int(by_day.argmax())
     many = words.plural(int(by_day[worst]), "harsh event")
-    return f"Harsh events by weekday and hour; the most on {driver_charts.WEEKDAYS[worst]}: {many}."
+    return f"Harsh events by weekday and hour; the most on {habit_charts.WEEKDAYS[worst]}: {many}."
 
 
 def show_trips(trips: pd.DataFrame, subject: Subject, most: int) -> None:

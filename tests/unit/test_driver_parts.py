@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard import changing, driver_charts, driver_view, hours, look, movements, weeks
+from dashboard import changing, driver_charts, driver_view, habit_charts, hours, look, movements, weeks
 from dashboard.changing import Explanation, Report
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule
@@ -214,7 +214,7 @@ def test_a_strip_shows_each_event_at_its_multiple_and_says_the_rates():
     shown = pd.DataFrame(
         {"kind": ["braking", "braking"], "multiple": [1.4, 0.8], "harsh": [True, False], "said": ["a", "b"]}
     )
-    figure = driver_charts.severity(shown, dict.fromkeys(EventKind, (2.0, 1.0)), {EventKind.BRAKING: 1.2})
+    figure = habit_charts.severity(shown, dict.fromkeys(EventKind, (2.0, 1.0)), {EventKind.BRAKING: 1.2})
     below, harsh, medians = figure.data
     assert (list(below.x), list(harsh.x), list(medians.x)) == ([0.8], [1.4], [1.2])
     assert list(harsh.marker.color) == [look.KINDS[EventKind.BRAKING].color]
@@ -224,7 +224,7 @@ def test_a_strip_shows_each_event_at_its_multiple_and_says_the_rates():
 def test_an_hour_with_little_driving_has_no_colour():
     driven, counts = np.zeros((7, 24)), np.zeros((7, 24))
     driven[0, 8], driven[0, 9], counts[0, 8], counts[0, 9] = 50.0, 5.0, 2.0, 1.0
-    heat = driver_charts.hours(driven, counts).data[0]
+    heat = habit_charts.hours(driven, counts).data[0]
     assert heat.z[0][8] == pytest.approx(4)
     assert np.isnan(heat.z[0][9])
 

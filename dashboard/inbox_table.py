@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def show_table(events: Sequence[InboxEvent], view: View) -> None:
     """Many events, to be ticked and judged at once."""
-    zone = components.zone()
+    zone, bar = components.zone(), st.container()  # the buttons stand above the rows, in sight however many there are
     moments = data.moments(components.database(), tuple(each.event.id or 0 for each in events))
     shown = frame(events, zone).drop(columns=["trip_id", "event_id", "doubts"])
     shown.insert(0, "trace", [traces.address(e.event, moments.get(e.event.id or 0), e.threshold) for e in events])
@@ -31,7 +31,8 @@ def show_table(events: Sequence[InboxEvent], view: View) -> None:
         column_config=_columns(),
     )  # fmt: skip
     rows = picked["selection"]["rows"]
-    _show_bulk([events[row] for row in rows if row < len(events)])
+    with bar:
+        _show_bulk([events[row] for row in rows if row < len(events)])
 
 
 def _columns() -> dict[str, Any]:
@@ -45,8 +46,8 @@ def _columns() -> dict[str, Any]:
         "over": st.column_config.TextColumn("Over", width=86, alignment="right"),
         "driver": st.column_config.TextColumn("Driver", width=168),
         "vehicle": st.column_config.TextColumn("Vehicle", width=96),
-        "when": st.column_config.TextColumn("When", width=158),
-        "review": st.column_config.TextColumn("Review", width=190),
+        "when": st.column_config.TextColumn("When", width=172),
+        "review": st.column_config.TextColumn("Review", width=176),
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -131,14 +131,19 @@ def _show_row(each: InboxEvent, moment: pd.DataFrame | None, *, opened: bool, th
         f"**{over} {kind_look.unit}**  \n:small[:gray[over {words.decimal(each.threshold, kind_look.digits)}]]",
         width=MARGIN_PX, text_alignment="right",
     )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", width="content", gap="xsmall"):
+        _show_row_buttons(each, opened=opened, then=then)
+
+
+def _show_row_buttons(each: InboxEvent, *, opened: bool, then: int | None) -> None:
+    """In a box of their own, so that they stay together where the row is too narrow for them."""
     if each.event.review is None:
         reviewing.buttons(each.event, key=f"row_{each.event.id}", quiet=True, then=lambda: inbox_address.go(event=then))
     else:
         st.markdown(reviewing.badge(each.event, each.reason), width="content")
         st.button("Undo", key=f"undo_{each.event.id}", type="tertiary", on_click=reviewing.undo, args=([each.event],))
-    st.button(
-        "Show", key=f"show_{each.event.id}", type="primary" if opened else "secondary", on_click=_open, args=(each,)
-    )
+    kind: Literal["primary", "secondary"] = "primary" if opened else "secondary"
+    st.button("Show", key=f"show_{each.event.id}", type=kind, on_click=_open, args=(each,))
 
 
 def _open(each: InboxEvent) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,9 @@ from fleetflow.importers.roles import EXCEL_DAYS, SECONDS, Role
 from fleetflow.importers.times import MOMENT_RE, NEVER, Moments, moments, moments_of_two
 
 if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable
+
     from fleetflow.importers.table import Table
     from fleetflow.trips.samples import FloatArray
 
@@ -75,6 +76,7 @@ def _single(table: Table, best: _Candidate) -> ClockGuess:
 
 def _pair(table: Table, dates: list[_Candidate], clocks: list[_Candidate]) -> ClockGuess:
     """Of all pairs the one that steps back in time least often; then by names, then by place."""
+
     def backwards(pair: tuple[_Candidate, _Candidate]) -> int:
         seconds = _both(table, *pair)
         return int(np.count_nonzero(np.diff(seconds[np.isfinite(seconds)]) < 0))

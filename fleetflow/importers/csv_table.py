@@ -6,14 +6,13 @@ import csv
 import io
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from fleetflow.importers.content import Text
 from fleetflow.importers.table import (
     BoolArray,
     FileLimits,
@@ -24,6 +23,9 @@ from fleetflow.importers.table import (
     check_columns,
     check_rows,
 )
+
+if TYPE_CHECKING:
+    from fleetflow.importers.content import Text
 
 SEPARATORS = ",;\t|"
 SNIFFED_LINES = 50
@@ -55,8 +57,10 @@ class _Lines:
 
     def count(self, byte: int) -> IntArray:
         """How often the byte stands in each line."""
-        before = np.concatenate([[0], np.cumsum(self.data == byte, dtype=np.int64)])
-        counts: IntArray = before[self.ends] - before[self.starts]
+        places = np.flatnonzero(self.data == byte)
+        if not places.size:
+            return np.zeros(len(self.starts), dtype=np.int64)
+        counts: IntArray = np.searchsorted(places, self.ends) - np.searchsorted(places, self.starts)
         return counts
 
     def text(self, line: int) -> str:
@@ -65,6 +69,9 @@ class _Lines:
 
     def only(self, kept: BoolArray) -> bytes:
         """The text of the kept lines."""
+        first = int(np.argmax(kept))
+        if kept[first:].all():
+            return self.data[self.starts[first] :].tobytes()
         lengths = np.diff(np.append(self.starts, len(self.data)))
         return self.data[np.repeat(kept, lengths)].tobytes()
 
@@ -74,25 +81,16 @@ def read_csv(text: Text, limits: FileLimits) -> Table:
     lines = _Lines.of(text.data)
     filled = lines.ends > lines.starts
     filled[text.broken - 1] = False
-    first = _first(lines, filled)
-    separator = _separator(lines, filled)
-    header = _header(lines.text(first), separator, limits)
-    check_rows(int(filled.sum()) - 1, limits)
-    refusals = Refusals()
-    refusals.add_rows(np.arange(len(filled)) + 1, _at(len(filled), text.broken - 1), "", lambda _: "", "is not UTF-8")
-    header, kept = _regular(lines, filled, first, header, separator, limits, refusals)
-    comma = separator != "," and _has_decimal_commas(lines, np.flatnonzero(kept)[:SNIFFED_LINES], separator)
-    numbers = np.flatnonzero(kept) + 1
-    table, numbers = _parse(lines.only(kept), header, separator, comma, numbers, refusals)
-    columns = {name: table.column(name) for name in header if name}
-    found = f"CSV, separated by {NAMES[separator]}{', decimal commas' if comma else ''}"
-    return Table(found, columns, numbers, refusals, notes=text.notes, decimal_comma=comma)
-
-
-def _first(lines: _Lines, filled: BoolArray) -> int:
     if not filled.any():
         raise FileRefusedError("The file is empty.")
-    return int(np.argmax(filled))
+    check_rows(int(filled.sum()) - 1, limits)
+    sieve = _Sieve(lines, filled, limits)
+    sieve.refusals.add_rows(sieve.numbers, _at(len(filled), text.broken - 1), "", lambda _: "", "is not UTF-8")
+    sieve.keep_regular()
+    table, numbers = sieve.parse()
+    columns = {name: table.column(name) for name in sieve.header if name}
+    found = f"CSV, separated by {NAMES[sieve.separator]}{', decimal commas' if sieve.comma else ''}"
+    return Table(found, columns, numbers, sieve.refusals, notes=text.notes, decimal_comma=sieve.comma)
 
 
 def _separator(lines: _Lines, filled: BoolArray) -> str:
@@ -129,38 +127,6 @@ def _cells(line: str, separator: str) -> list[str]:
     return next(csv.reader([line], delimiter=separator))
 
 
-def _regular(
-    lines: _Lines, filled: BoolArray, first: int, header: list[str], separator: str, limits: FileLimits,
-    refusals: Refusals,
-) -> tuple[list[str], BoolArray]:  # fmt: skip
-    """The header as wide as the rows are, and which lines to parse; the others are refused."""
-    kept = filled.copy()
-    kept[: first + 1] = False
-    quotes = lines.count(QUOTE)
-    numbers = np.arange(len(filled)) + 1
-    _drop(kept, quotes % 2 == 1, numbers, lines, refusals, "opens a quote that is not closed on the line")
-    long = lines.ends - lines.starts > limits.max_cell_chars * max(len(header) // 4, 1)
-    _drop(kept, long, numbers, lines, refusals, f"is longer than a row may be ({limits.max_cell_chars:,} a cell)")
-    if quotes.any():
-        return header, kept  # the separators inside of quotes are for the parser to tell
-    cells = lines.count(ord(separator)) + 1
-    if kept.any() and len(header) + 1 == int(np.median(cells[kept])):
-        header = [*header, ""]  # every row ends with a separator, which the header does not
-    wrong = cells != len(header)
-    for count in np.unique(cells[kept & wrong])[:20].tolist():
-        reason = f"has {count} cells under a header of {len(header)}"
-        _drop(kept, cells == count, numbers, lines, refusals, reason)
-    _drop(kept, wrong, numbers, lines, refusals, f"has not the {len(header)} cells of the header")
-    return header, kept
-
-
-def _drop(
-    kept: BoolArray, bad: BoolArray, numbers: IntArray, lines: _Lines, refusals: Refusals, reason: str
-) -> None:
-    refusals.add_rows(numbers, kept & bad, "", lines.text, reason)
-    kept &= ~bad
-
-
 def _has_decimal_commas(lines: _Lines, sample: npt.NDArray[np.intp], separator: str) -> bool:
     cells = [cell.strip() for line in sample.tolist() for cell in lines.text(line).split(separator)]
     return sum(DECIMAL_COMMA.match(cell) is not None for cell in cells) > 0 and not any(
@@ -168,23 +134,61 @@ def _has_decimal_commas(lines: _Lines, sample: npt.NDArray[np.intp], separator: 
     )
 
 
-def _parse(
-    data: bytes, header: list[str], separator: str, comma: bool, numbers: IntArray, refusals: Refusals  # noqa: FBT001
-) -> tuple[Any, IntArray]:
-    if not data:
-        raise FileRefusedError("No row is like the header." if refusals.count else "No data rows.")
-    skipped: dict[int, Any] = {}
+class _Sieve:
+    """Which lines are rows like the header, and their cells; all others are refused."""
 
-    def skip(row: Any) -> str:
-        skipped[row.number - 1] = row
-        return "skip"
+    def __init__(self, lines: _Lines, filled: BoolArray, limits: FileLimits) -> None:
+        self.lines = lines
+        self.limits = limits
+        self.refusals = Refusals()
+        self.numbers = np.arange(len(filled)) + 1
+        self.separator = _separator(lines, filled)
+        first = int(np.argmax(filled))
+        self.header = _header(lines.text(first), self.separator, limits)
+        self.kept = filled.copy()
+        self.kept[: first + 1] = False
+        self.comma = False
 
-    names = [name or UNNAMED for name in header]
-    table = _typed(data, names, arrow_csv.ParseOptions(delimiter=separator, invalid_row_handler=skip), comma=comma)
-    for place, row in skipped.items():
-        reason = f"has {row.actual_columns} cells under a header of {row.expected_columns}"
-        refusals.add(numbers[place], "", row.text, reason)
-    return table, numbers[~_at(len(numbers), np.array(list(skipped), dtype=np.int64))]
+    def keep_regular(self) -> None:
+        """Refuse the lines that have other cells than the header, which is made as wide as the rows are."""
+        lines, quotes = self.lines, self.lines.count(QUOTE)
+        self._drop(quotes % 2 == 1, "opens a quote that is not closed on the line")
+        most = self.limits.max_cell_chars * max(len(self.header) // 4, 1)
+        self._drop(lines.ends - lines.starts > most, f"is longer than a row may be ({most:,} characters)")
+        if not quotes.any():  # else only the parser can tell the separators inside of quotes
+            self._keep_even(lines.count(ord(self.separator)) + 1)
+        sample = np.flatnonzero(self.kept)[:SNIFFED_LINES]
+        self.comma = self.separator != "," and _has_decimal_commas(lines, sample, self.separator)
+
+    def _keep_even(self, cells: IntArray) -> None:
+        if self.kept.any() and len(self.header) + 1 == int(np.median(cells[self.kept])):
+            self.header = [*self.header, ""]  # every row ends with a separator, which the header does not
+        wrong = self.kept & (cells != len(self.header))
+        for count in np.unique(cells[wrong])[:SNIFFED_LINES].tolist():
+            self._drop(cells == count, f"has {count} cells under a header of {len(self.header)}")
+        self._drop(wrong, f"has not the {len(self.header)} cells of the header")
+
+    def parse(self) -> tuple[Any, IntArray]:
+        """The cells as an Arrow table, and the line of each row."""
+        if not self.kept.any():
+            raise FileRefusedError("No row is like the header.")
+        numbers, skipped = self.numbers[self.kept], dict[int, Any]()
+
+        def skip(row: Any) -> str:
+            skipped[row.number - 1] = row
+            return "skip"
+
+        names = [name or UNNAMED for name in self.header]
+        parsing = arrow_csv.ParseOptions(delimiter=self.separator, invalid_row_handler=skip)
+        table = _typed(self.lines.only(self.kept), names, parsing, comma=self.comma)
+        for place, row in skipped.items():
+            reason = f"has {row.actual_columns} cells under a header of {row.expected_columns}"
+            self.refusals.add(numbers[place], "", row.text, reason)
+        return table, numbers[~_at(len(numbers), np.array(list(skipped), dtype=np.int64))]
+
+    def _drop(self, bad: BoolArray, reason: str) -> None:
+        self.refusals.add_rows(self.numbers, self.kept & bad, "", self.lines.text, reason)
+        self.kept &= ~bad
 
 
 def _typed(data: bytes, names: list[str], parsing: arrow_csv.ParseOptions, *, comma: bool) -> Any:
@@ -216,4 +220,3 @@ def _at(count: int, places: IntArray) -> BoolArray:
     mask = np.zeros(count, dtype=np.bool_)
     mask[places] = True
     return mask
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -51,7 +52,7 @@ class Drives:
 
 
 def identity(text: str, kind: str) -> UUID:
-    """The id that a driver or vehicle is known by: the text itself if it is a UUID, else one made of it, always the same."""
+    """The id of a driver or vehicle: the text itself if it is a UUID, else one made of it, always the same."""
     try:
         return UUID(text)
     except ValueError:
@@ -120,7 +121,7 @@ def _pieces(rows: Rows, mapping: Mapping) -> Iterator[slice]:
     if rows.at_us is not None:
         cuts |= np.diff(rows.at_us) > mapping.gap_s * 1e6
     edges = [0, *(np.flatnonzero(cuts) + 1).tolist(), len(rows)]
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         yield slice(begin, end)
 
 
@@ -145,7 +146,8 @@ class _Maker:
         if fault:
             self._refusals.add(line, "", "", fault)
             return None
-        driver, vehicle = self._name(rows.drivers, self._mapping.driver), self._name(rows.vehicles, self._mapping.vehicle)
+        driver = _name(rows.drivers) or self._mapping.driver
+        vehicle = _name(rows.vehicles) or self._mapping.vehicle
         samples = _samples(rows.channels, None if at_us is None else _seconds(at_us))
         trip = Trip(
             identity(vehicle, "vehicle"),
@@ -154,7 +156,7 @@ class _Maker:
             None if at_us is None else EPOCH + timedelta(microseconds=int(at_us[0])),
             self._mapping.sample_hz if at_us is None else None,
         )
-        return Drive(trip, line, rows.trips[1][int(rows.trips[0][0])], driver, vehicle)
+        return Drive(trip, line, _name(rows.trips), driver, vehicle)
 
     def notes(self) -> Iterator[str]:
         """What was done to all trips together."""
@@ -230,8 +232,10 @@ class _Maker:
             return "is a trip of a single point"
         if len(rows) > limits.max_points:
             return f"begins a trip of {len(rows):,} points; the limit is {limits.max_points:,}"
-        if at_us is None:
-            return ""
+        return "" if at_us is None else self._clock_fault(at_us)
+
+    def _clock_fault(self, at_us: IntArray) -> str:
+        limits = Limits()
         if at_us[0] < EARLIEST.timestamp() * 1e6:
             return f"is before {EARLIEST.year}: the device's clock was not set, or the unit of the time is another"
         if at_us[-1] > self._latest.timestamp() * 1e6:
@@ -240,14 +244,17 @@ class _Maker:
             return f"begins a trip of more than {limits.max_duration_s / 3600:g} hours"
         return ""
 
-    def _name(self, labelled: tuple[IntArray, list[str]], given: str) -> str:
-        return labelled[1][int(labelled[0][0])] or given
+
+def _name(labelled: tuple[IntArray, list[str]]) -> str:
+    """What the first row says."""
+    codes, texts = labelled
+    return texts[int(codes[0])]
 
 
 def g_of_speed(t_s: FloatArray, speed: FloatArray) -> FloatArray | None:
     """For each sample the acceleration that the step of speed towards it shows, as large as an accelerometer would.
 
-    None where the speed is too rare for it. The step stands at the sample that ends it, because in between there is none.
+    None where the speed is too rare for it. A step stands at the sample that ends it: in between there is none.
     """
     if len(t_s) < MIN_POINTS or median_step_s(t_s) is None:
         return None

@@ -28,7 +28,30 @@ SAMPLE_ROWS = 2000
 EVIDENCE_ROWS = 100_000
 EVIDENCE_S = 172_800.0
 MIN_NUMERIC = 0.9
-YES_NO = frozenset("yes no y n true false 1 0 valid invalid a v ok sim nao não oui non ja nein".split())
+YES_NO = frozenset(
+    [
+        "yes",
+        "no",
+        "y",
+        "n",
+        "true",
+        "false",
+        "1",
+        "0",
+        "valid",
+        "invalid",
+        "a",
+        "v",
+        "ok",
+        "sim",
+        "nao",
+        "não",
+        "oui",
+        "non",
+        "ja",
+        "nein",
+    ]
+)
 SPEED_RATIOS = {"km/h": 1.0, "mph": KMH_PER_MPH, "m/s": KMH_PER_MS, "knots": 1.852}
 NEAR = 0.08
 MIN_PATH_M = 500.0
@@ -139,7 +162,10 @@ class _Maker:
         column = mapping.column(Role.TIME) or mapping.column(Role.DATE)
         if self._clock.other_order and column:
             other = mapping.with_use(column, mapping.uses[column].role, self._clock.other_order)
-            choices = (Choice(f"Yes, {mapping.uses[column].unit}", mapping), Choice(f"No, {self._clock.other_order}", other))
+            choices = (
+                Choice(f"Yes, {mapping.uses[column].unit}", mapping),
+                Choice(f"No, {self._clock.other_order}", other),
+            )
             asked.append(Question(f"Are the dates {mapping.uses[column].unit}?", self._clock.evidence, choices))
         if mapping.reversed_long:
             choices = (Choice("Yes, turn it around", mapping), Choice("No", replace(mapping, reversed_long=False)))
@@ -265,7 +291,8 @@ class _Maker:
             self.mapping = replace(self.mapping, reversed_long=True)
             self._said["sign"] = f"{name} runs against the change of speed (correlation {found.r:.2f})."
         if fits and said and fits != said:
-            text = f"Its name says {said}, but it is {found.ratio:.1f} times what the change of speed is in g: that is {fits}."
+            times = f"{found.ratio:.1f} times what the change of speed is in g"
+            text = f"Its name says {said}, but it is {times}: that is {fits}."
             self._ask(name, unit, text, said)
         elif not unit_known(said, fits):
             text = f"The file does not say. Values reach {_top(self._values(name)):.1f}: are these {unit}?"

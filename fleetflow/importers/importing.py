@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Import:
-    """What became of a file. `table` and `mapping` are None for the API's own form, in which nothing is to be mapped."""
+    """What became of a file. `table` and `mapping` are None for the API's own form: nothing is to be mapped there."""
 
     format: str
     file_hash: str
@@ -51,7 +51,7 @@ def import_file(
     limits: FileLimits | None = None,
     defaults: Mapping | None = None,
 ) -> Import:
-    """The trips of a file; `defaults` fills what a guess cannot know (zone, driver, vehicle). Raises FileRefusedError."""
+    """The trips of a file; `defaults` are what a guess cannot know (zone, driver, ...). Raises FileRefusedError."""
     limits = limits or FileLimits()
     file_hash = hashlib.sha256(content).hexdigest()
     found = read_file(content, latest=latest, limits=limits)

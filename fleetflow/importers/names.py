@@ -15,41 +15,145 @@ if TYPE_CHECKING:
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]")
 ACCEL = frozenset(
-    "acc accel acel acceleration aceleracao aceleracion beschleunigung accelset gforce force linear imu ax ay az".split()
+    [
+        "acc",
+        "accel",
+        "acel",
+        "acceleration",
+        "aceleracao",
+        "aceleracion",
+        "beschleunigung",
+        "accelset",
+        "gforce",
+        "force",
+        "linear",
+        "imu",
+        "ax",
+        "ay",
+        "az",
+    ]
 )
 AXES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "long": frozenset("long longitudinal lon fwd forward surge laengs".split()),
-        "lat": frozenset("lat lateral side sway quer transversal".split()),
-        "other": frozenset("vert vertical up yaw roll pitch gyro pedal accuracy position mag".split()),
+        "long": frozenset(["long", "longitudinal", "lon", "fwd", "forward", "surge", "laengs"]),
+        "lat": frozenset(["lat", "lateral", "side", "sway", "quer", "transversal"]),
+        "other": frozenset(
+            ["vert", "vertical", "up", "yaw", "roll", "pitch", "gyro", "pedal", "accuracy", "position", "mag"]
+        ),
     }
 )
 WORDS: tuple[tuple[Role, frozenset[str], frozenset[str]], ...] = (
     (
         Role.SPEED,
-        frozenset("speed spd velocity velocidade velocidad geschwindigkeit vitesse kmh kph mph 010d vel sog".split()),
-        frozenset("engine limit lim limite wind fan wheel avg average mean max angular rpm motor cycle accuracy".split()),
+        frozenset(
+            [
+                "speed",
+                "spd",
+                "velocity",
+                "velocidade",
+                "velocidad",
+                "geschwindigkeit",
+                "vitesse",
+                "kmh",
+                "kph",
+                "mph",
+                "010d",
+                "vel",
+                "sog",
+            ]
+        ),
+        frozenset(
+            [
+                "engine",
+                "limit",
+                "lim",
+                "limite",
+                "wind",
+                "fan",
+                "wheel",
+                "avg",
+                "average",
+                "mean",
+                "max",
+                "angular",
+                "rpm",
+                "motor",
+                "cycle",
+                "accuracy",
+            ]
+        ),
     ),
-    (Role.HEADING, frozenset("heading course bearing cog azimuth trueheading kurs".split()), frozenset({"accuracy"})),
-    (Role.ODOMETER, frozenset("odometer odo mileage kilometerstand odometro".split()), frozenset({"fine"})),
-    (Role.DRIVER, frozenset("driver driverid fahrer conductor motorista conducteur operator".split()), frozenset()),
+    (
+        Role.HEADING,
+        frozenset(["heading", "course", "bearing", "cog", "azimuth", "trueheading", "kurs"]),
+        frozenset({"accuracy"}),
+    ),
+    (Role.ODOMETER, frozenset(["odometer", "odo", "mileage", "kilometerstand", "odometro"]), frozenset({"fine"})),
+    (
+        Role.DRIVER,
+        frozenset(["driver", "driverid", "fahrer", "conductor", "motorista", "conducteur", "operator"]),
+        frozenset(),
+    ),
     (
         Role.VEHICLE,
-        frozenset("vehicle vehicleid veh car truck vin plate device deviceid asset fahrzeug veiculo vehno".split()),
-        frozenset("speed class type".split()),
+        frozenset(
+            [
+                "vehicle",
+                "vehicleid",
+                "veh",
+                "car",
+                "truck",
+                "vin",
+                "plate",
+                "device",
+                "deviceid",
+                "asset",
+                "fahrzeug",
+                "veiculo",
+                "vehno",
+            ]
+        ),
+        frozenset(["speed", "class", "type"]),
     ),
-    (Role.TRIP, frozenset("trip tripid journey ride drive fahrt viagem track segment id".split()), frozenset()),
-    (Role.VALID, frozenset("valid validity gueltig fix".split()), frozenset()),
-    (Role.LATITUDE, frozenset("lat latitude latitud breite breitengrad".split()), frozenset({"accuracy"})),
-    (Role.LONGITUDE, frozenset("lon long lng longitude longitud laenge laengengrad".split()), frozenset({"accuracy"})),
+    (
+        Role.TRIP,
+        frozenset(["trip", "tripid", "journey", "ride", "drive", "fahrt", "viagem", "track", "segment", "id"]),
+        frozenset(),
+    ),
+    (Role.VALID, frozenset(["valid", "validity", "gueltig", "fix"]), frozenset()),
+    (Role.LATITUDE, frozenset(["lat", "latitude", "latitud", "breite", "breitengrad"]), frozenset({"accuracy"})),
+    (
+        Role.LONGITUDE,
+        frozenset(["lon", "long", "lng", "longitude", "longitud", "laenge", "laengengrad"]),
+        frozenset({"accuracy"}),
+    ),
     (
         Role.TIME,
-        frozenset("time timestamp ts datetime utc zeit zeitstempel hora date tempo when at elapsed sec seconds t".split()),
-        frozenset("valid acum limit zone step cycle".split()),
+        frozenset(
+            [
+                "time",
+                "timestamp",
+                "ts",
+                "datetime",
+                "utc",
+                "zeit",
+                "zeitstempel",
+                "hora",
+                "date",
+                "tempo",
+                "when",
+                "at",
+                "elapsed",
+                "sec",
+                "seconds",
+                "t",
+            ]
+        ),
+        frozenset(["valid", "acum", "limit", "zone", "step", "cycle"]),
     ),
 )
-PREFERRED = frozenset("generated recorded gps corrigido corrected vehicle core position".split())
-AVOIDED = frozenset("received ode created upload uploaded raw sent server details".split())
+PREFERRED = frozenset(["generated", "recorded", "gps", "corrigido", "corrected", "vehicle", "core", "position"])
+AVOIDED = frozenset(["received", "ode", "created", "upload", "uploaded", "raw", "sent", "server", "details"])
 UNIT_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "km_h": "km/h", "kmh": "km/h", "kph": "km/h", "kmph": "km/h",
@@ -83,9 +187,9 @@ def unit_of(name: str, role: Role) -> str:
 
 
 def axis_of(name: str) -> str | None:
-    """Of an acceleration: `long`, `lat`, `other` for one that is neither, `any` where the name does not tell; or None."""
+    """Of an acceleration: `long`, `lat`, `other` (neither), `any` where its name does not tell; of all else None."""
     tokens = set(words(BRACKETS.sub(" ", name)).split("_"))
-    if not tokens & ACCEL and not {"g"} & tokens & (tokens if tokens & (AXES["long"] | AXES["lat"]) else set()):
+    if not tokens & ACCEL and not ("g" in tokens and tokens & (AXES["long"] | AXES["lat"])):
         return None
     if tokens & AXES["other"]:
         return "other"

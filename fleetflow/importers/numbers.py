@@ -31,7 +31,7 @@ def numbers(column: Any, *, decimal_comma: bool = False) -> tuple[FloatArray, Bo
         text = pc.replace_substring(text, ",", ".")
     good = pc.match_substring_regex(text, NUMBER)
     values = _floats(pc.if_else(good, text, None).cast(pa.float64()))
-    filled = pc.fill_null(pc.not_equal(text, ""), False)  # noqa: FBT003  # Arrow's way to say it
+    filled = pc.fill_null(pc.not_equal(text, ""), False)  # Arrow's way to say it
     return values, np.asarray(filled) & np.isnan(values)
 
 

@@ -1,4 +1,4 @@
-"""JSON that is not in the API's form: records, however deep, become columns with dotted names; WKT points become two."""
+"""JSON: the API's own trips, or records that become columns with dotted names; a WKT point becomes two."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fleetflow.importers.mapping import Mapping
     from fleetflow.trips.samples import FloatArray
 
-NO = frozenset("no n false 0 invalid v nao não non nein".split())
+NO = frozenset(["no", "n", "false", "0", "invalid", "v", "nao", "não", "non", "nein"])
 CONTRACT_UNITS = {Role.SPEED: "km/h", Role.LONG_G: "g", Role.LAT_G: "g"}
 BLANKED = frozenset({Role.HEADING, Role.ODOMETER})
 """Channels that no score depends on: a value that cannot be is left out, and the row stays."""
@@ -42,8 +42,8 @@ class Rows:
         """The same with some of the rows, in the order given."""
         at_us = None if self.at_us is None else self.at_us[rows]
         channels = {name: values[rows] for name, values in self.channels.items()}
-        codes = ((each[0][rows], each[1]) for each in (self.trips, self.drivers, self.vehicles))
-        return Rows(at_us, channels, self.lines[rows], *codes, self.refusals, self.notes)
+        trips, drivers, vehicles = ((each[0][rows], each[1]) for each in (self.trips, self.drivers, self.vehicles))
+        return Rows(at_us, channels, self.lines[rows], trips, drivers, vehicles, self.refusals, self.notes)
 
 
 def convert(table: Table, mapping: Mapping) -> Rows:

@@ -46,7 +46,7 @@ def read_parquet(content: bytes, limits: FileLimits) -> Table:
 
 
 def _is_nested(kind: Any) -> bool:
-    return pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return bool(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _plain(column: Any) -> Any:
@@ -72,7 +72,9 @@ def read_workbook(content: bytes, limits: FileLimits) -> Table:
     check_columns([name for name in header if name], limits)
     body = [(line, row) for line, row in rows[1:] if any(cell is not None for cell in row)]
     check_rows(len(body), limits)
-    columns = {name: _cells([row[at] if at < len(row) else None for _, row in body]) for at, name in enumerate(header) if name}
+    columns = {
+        name: _cells([row[at] if at < len(row) else None for _, row in body]) for at, name in enumerate(header) if name
+    }
     return Table("Excel workbook", columns, np.array([line for line, _ in body], dtype=np.int64), Refusals())
 
 
@@ -88,7 +90,9 @@ def _cells(values: list[Any]) -> Any:
     try:
         column = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return column_of([str(value) if value is not None and not isinstance(value, int | float) else value for value in values])
+        return column_of(
+            [str(value) if value is not None and not isinstance(value, int | float) else value for value in values]
+        )
     return column if pa.types.is_temporal(column.type) else column_of(values)
 
 

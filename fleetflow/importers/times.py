@@ -144,12 +144,16 @@ class _Parts:
     @property
     def no_date(self) -> BoolArray:
         """Texts without a date."""
-        return self._missing | (np.asarray(pc.equal(self._part("a"), "")))
+        return self._lacks("a")
 
     @property
     def no_clock(self) -> BoolArray:
         """Texts without a time of day."""
-        return self._missing | (np.asarray(pc.equal(self._part("h"), "")))
+        return self._lacks("h")
+
+    def _lacks(self, name: str) -> BoolArray:
+        lacks: BoolArray = self._missing | np.asarray(pc.equal(self._part(name), ""))
+        return lacks
 
     def days(self, unit: str) -> tuple[IntArray, BoolArray]:
         """Midnight of the date in microseconds, and where there is none."""
@@ -209,7 +213,7 @@ class _Parts:
 def _micros(column: Any) -> IntArray:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-    whole: IntArray = np.asarray(pc.fill_null(column.view(pa.int64()) if not pa.types.is_time(column.type) else column.cast(pa.int64()), 0))
+    whole: IntArray = np.asarray(pc.fill_null(column.view(pa.int64()), 0))
     return whole
 
 

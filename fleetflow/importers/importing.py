@@ -87,7 +87,9 @@ def _guess(table: Table, defaults: Mapping) -> Guess:
 def _drives(table: Table, mapping: Mapping, latest: datetime, limits: FileLimits) -> Drives:
     if mapping.column(Role.SPEED) is None and mapping.column(Role.LATITUDE) is None:
         raise FileRefusedError("No column is a speed or a position; say which one is.")
-    return cut(convert(table, mapping), mapping, latest=latest, max_trips=limits.max_trips)
+    found = cut(convert(table, mapping), mapping, latest=latest, max_trips=limits.max_trips)
+    found.refusals.kept.sort(key=lambda refusal: refusal.line)
+    return found
 
 
 def _contract(found: ContractTrips, file_hash: str) -> Import:

@@ -16,6 +16,9 @@ EARTH_M = 6_371_008.8
 JUMP_KMH = 250.0
 """A position that only this speed reaches is a receiver's error; the fastest cars on public roads stay below."""
 
+CALM, CALM_KMH = 1.5, 30.0
+"""After a jump a position is believed again when this many times the speed before it, and so much more, reaches it."""
+
 
 def distances_m(latitude: FloatArray, longitude: FloatArray) -> FloatArray:
     """Along great circles from each position to the next, one fewer than positions; NaN where one is missing."""
@@ -28,21 +31,21 @@ def distances_m(latitude: FloatArray, longitude: FloatArray) -> FloatArray:
 def find_jumps(t_s: FloatArray, latitude: FloatArray, longitude: FloatArray) -> tuple[BoolArray, FloatArray]:
     """Positions that cannot be reached from the one before, and the speed in km/h that would be needed.
 
-    The position before is the last one that was believed: what follows a jump is compared with where the jump began.
+    What follows a jump is compared with where the jump began, until an ordinary speed leads from there.
     """
     jumps, needed = np.zeros(len(t_s), dtype=np.bool_), np.zeros(len(t_s))
-    fast = np.flatnonzero(_speeds_kmh(t_s, latitude, longitude) > JUMP_KMH) + 1
-    believed = -1
-    for first in fast.tolist():
-        at = first
-        believed = at - 1 if not jumps[at - 1] else believed
-        while at < len(t_s) and not jumps[at]:
-            pair = [believed, at]
+    speeds = _speeds_kmh(t_s, latitude, longitude)
+    for first in (np.flatnonzero(speeds > JUMP_KMH) + 1).tolist():
+        if jumps[first] or jumps[first - 1]:
+            continue  # seen already, from the last position that was believed
+        before = first - 1
+        calm = CALM * (speeds[before - 1] if before else 0.0) + CALM_KMH
+        for at in range(first, len(t_s)):
+            pair = [before, at]
             speed = float(_speeds_kmh(t_s[pair], latitude[pair], longitude[pair])[0])
-            if not speed > JUMP_KMH:
+            if speed <= calm:
                 break
             jumps[at], needed[at] = True, speed
-            at += 1
     return jumps, needed
 
 

@@ -29,7 +29,7 @@ def read_file(content: bytes, *, latest: datetime, limits: FileLimits) -> Table 
 
 def _read_text(data: bytes, latest: datetime, limits: FileLimits) -> Table | ContractTrips:
     first = data[:4096].removeprefix(UTF8_MARK).lstrip()
-    if first.startswith((b"<?xml", b"<gpx", b"<!")):
+    if first.startswith(b"<"):
         if b"<gpx" not in data[:65_536]:
             raise FileRefusedError("This is an XML or HTML file, not GPX.")
         return read_gpx(data, limits)

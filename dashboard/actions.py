@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboard import data
-from fleetflow.storage import profiles, reviews, runs
+from fleetflow.storage import profiles, reviews, runs, uploads
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from fleetflow.importers import Mapping
     from fleetflow.safety.events import HarshEvent, Review
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.storage.runs import Run
@@ -43,3 +47,22 @@ def cancel_run(database: str, run_id: int) -> bool:
     """Stop a run; False when it had ended already."""
     with data.writing(database) as conn:
         return runs.cancel_run(conn, run_id)
+
+
+def begin_upload(database: str, upload: uploads.NewUpload, drivers: dict[UUID, str], vehicles: dict[UUID, str]) -> int:
+    """Keep where trips are about to come from, and the names that the file has for people and vehicles."""
+    with data.writing(database) as conn:
+        uploads.name_unknown(conn, drivers, vehicles)
+        return uploads.insert_upload(conn, upload)
+
+
+def note_uploaded(database: str, upload_id: int, trip_ids: Iterable[UUID]) -> None:
+    """Say which trips came with an upload."""
+    with data.writing(database) as conn:
+        uploads.insert_upload_trips(conn, upload_id, trip_ids)
+
+
+def save_mapping(database: str, name: str, signature: str, mapping: Mapping) -> None:
+    """Save a mapping for all files of one make."""
+    with data.writing(database) as conn:
+        uploads.upsert_mapping(conn, name, signature, mapping.as_plain(), AUTHOR)

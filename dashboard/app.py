@@ -42,6 +42,13 @@ page = st.navigation(
             url_path="tuning",
             help="Try other thresholds on the whole fleet, see who moves, and apply them as a new profile.",
         ),
+        st.Page(
+            components.UPLOAD,
+            title="Upload",
+            icon=":material/upload_file:",
+            url_path="upload",
+            help="Trip files from any logger: see what they would become, correct it, load them.",
+        ),
     ]
 )
 with components.guarded():

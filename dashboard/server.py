@@ -26,9 +26,9 @@ GRACE_S = 2
 log = structlog.get_logger()
 
 
-def create_app(database_url: str) -> st.App:
-    """The ASGI app on one database."""
-    secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": database_url}}
+def create_app(database_url: str, api_url: str = "http://127.0.0.1:8000") -> st.App:
+    """The ASGI app on one database; uploads go to the API."""
+    secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": database_url, "api_url": api_url}}
     return st.App(SCRIPT, secrets=secrets, lifespan=load_pages, on_script_error=show_fault)
 
 
@@ -43,7 +43,7 @@ async def load_pages(_: st.App) -> AsyncIterator[None]:
 def serve(settings: Settings, database_url: str) -> int:
     """Serve until SIGINT or SIGTERM."""
     uvicorn.run(
-        create_app(database_url),
+        create_app(database_url, settings.reachable_api),
         host=settings.dashboard_host,
         port=settings.dashboard_port,
         log_config=None,

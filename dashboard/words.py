@@ -14,6 +14,7 @@ MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 NOTHING = DASH
 SHORT_ID = 8
+MARKDOWN = frozenset("\\`*_{}[]()#+-.!|<>~$:&")
 
 
 def integer(value: float) -> str:
@@ -122,3 +123,8 @@ def file_name(text: str) -> str:
     """The text as a part of a file's name: lower case, letters and digits, dashes for the rest."""
     plain = "".join(each if each.isascii() and each.isalnum() else "-" for each in text.lower())
     return "-".join(part for part in plain.split("-") if part) or "unnamed"
+
+
+def literal(text: str) -> str:
+    """The text for a place that reads markdown, so that every character shows as itself."""
+    return "".join(f"\\{each}" if each in MARKDOWN else each for each in text)

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Address the ingest API listens on.")
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the ingest API.")
+    api_url: str | None = Field(
+        None,
+        description="Address of the API for uploads from the dashboard. Empty: the host and port above.",
+    )
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = Field(8501, ge=1, le=65535, description="Port of the dashboard.")
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `make run` starts.")
@@ -83,6 +87,12 @@ class Settings(BaseSettings):
     def with_database(self, url: str) -> Self:
         """The same settings with another database."""
         return self.model_copy(update={"database_url": SecretStr(url)})
+
+    @property
+    def reachable_api(self) -> str:
+        """The API's address for a program on this machine, or the one that was set."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.api_host, self.api_host)  # noqa: S104 - compared only
+        return self.api_url or f"http://{f'[{host}]' if ':' in host else host}:{self.api_port}"
 
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give a child program exactly these settings, secrets included."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -62,6 +62,11 @@ class Mapping:
         """The mapping as JSON, its keys in a fixed order; columns without a use are left out."""
         used = {name: use for name, use in self.uses.items() if use.role is not Role.UNUSED}
         return msgspec.json.encode(asdict(replace(self, uses=used)), order="sorted")
+
+    def as_plain(self) -> dict[str, Any]:
+        """The mapping as what JSON can hold."""
+        plain: dict[str, Any] = msgspec.json.decode(self.as_json())
+        return plain
 
     def check(self, columns: Iterable[str]) -> None:
         """Raises FileRefusedError for a column that the file has not, a role given twice, a unit that is none."""

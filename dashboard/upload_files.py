@@ -24,6 +24,9 @@ MAX_FILES = 20
 STATE = "upload_mappings"
 ANSWERED = "upload_answered"
 LEFT_OUT = "upload_left_out"
+WHO = "upload_who"
+"""Driver and vehicle that were chosen first: they hold for all files of the upload that say nothing themselves."""
+KEPT_STATE = (STATE, ANSWERED, LEFT_OUT, WHO)
 KEPT = 200
 """The mappings that one session keeps; more files than this nobody corrects by hand."""
 
@@ -106,7 +109,7 @@ def read(database: str, uploaded: list[UploadedFile], zone: str) -> list[TripFil
 
 
 def _read(database: str, name: str, key: str, content: bytes, zone: str) -> TripFile:
-    defaults = Mapping(zone=zone).as_json()
+    defaults = Mapping(zone=zone, **_session(WHO)).as_json()
     first = data.preview(key, b"", defaults, content)
     saved = None
     if first.preview is not None and first.preview.signature:
@@ -151,6 +154,15 @@ def change(file: TripFile, **fields: Any) -> None:
     """Change what the file does not say itself: zone, driver, vehicle, start, direction."""
     if file.mapping is not None:
         _choose(file.key, replace(file.mapping, **fields))
+
+
+def choose_who(file: TripFile, role: str, who: str) -> None:
+    """Say who drove, or in which vehicle: of this file, and of all others too if it is the first answer."""
+    first = role not in _session(WHO)
+    if first:
+        _session(WHO)[role] = who
+    if not first or _chosen(file.key) is not None:
+        change(file, **{role: who})
 
 
 def leave_out(key: str) -> None:

@@ -145,7 +145,7 @@ def _who(file: TripFile, label: str, name: str, names: dict[str, str], role: Rol
 
     def take() -> None:
         picked = (st.session_state[key] or "").strip()
-        upload_files.change(file, **{name: next((each for each, its in names.items() if its == picked), picked)})
+        upload_files.choose_who(file, name, next((each for each, its in names.items() if its == picked), picked))
 
     options = sorted({*names.values(), *([names.get(now, now)] if now else [])})
     st.selectbox(label, options, index=options.index(names.get(now, now)) if now else None, key=key, on_change=take,

@@ -105,7 +105,7 @@ def show_result(sent: Sent) -> None:
 
 def forget() -> None:
     """Begin anew."""
-    for name in (upload_sending.SENT, upload_files.STATE, upload_files.ANSWERED, upload_files.LEFT_OUT, CHOSEN):
+    for name in (upload_sending.SENT, CHOSEN, *upload_files.KEPT_STATE):
         st.session_state.pop(name, None)
     st.session_state.pop("upload_files", None)
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003  # msgspec reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -80,7 +81,7 @@ class Sandbox:
         command = [sys.executable, "-m", "fleetflow.importers"]
         child = subprocess.Popen(  # noqa: S603  # our own interpreter
             die_with_parent(command, "KILL"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, **QUIET},
+            env=_environment(),
         )  # fmt: skip
         late = threading.Event()
         timer = threading.Timer(time_limit_s or threading.TIMEOUT_MAX, _end, [child, late])
@@ -113,6 +114,12 @@ class Sandbox:
         if code:
             limit = f"{self.memory_bytes / 1e9:g} GB"
             raise FileRefusedError(f"The file could not be read within the limits (memory: {limit}).")
+
+
+def _environment() -> dict[str, str]:
+    """This process's own, with FleetFlow to be found from any folder."""
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, **QUIET, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _feed(child: subprocess.Popen[bytes], request: Request, content: bytes) -> None:

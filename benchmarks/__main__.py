@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from rich.console import Console
 
-from benchmarks import detection, latency, ranking, throughput, whatif
+from benchmarks import detection, imports, latency, ranking, throughput, whatif
 from benchmarks.report import Row, show
 from benchmarks.services import Stack, stacks
 
@@ -24,6 +24,7 @@ ON_A_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
 }
 ALONE: dict[str, Callable[[], Iterator[Row]]] = {
     "detection": detection.finding,
+    "imports": imports.previewing,
     "ranking": ranking.ranking,
     "whatif": whatif.whatif,
 }

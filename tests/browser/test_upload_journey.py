@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(400)]
+PATIENCE_MS = 90_000
+"""Files are read by processes of their own, which take their time to start on a busy machine."""
 UPLOADER = "[data-testid=stFileUploaderDropzoneInput]"
 SPEEDS = [20 + second % 40 for second in range(50)]
 GOOD = "time;speed;Fahrer;Fahrzeug\n" + "".join(
@@ -25,7 +27,7 @@ GOOD = "time;speed;Fahrer;Fahrzeug\n" + "".join(
 
 def drop(page: Page, *paths: Path) -> None:
     page.locator(UPLOADER).set_input_files([str(path) for path in paths])
-    page.get_by_text("ready ·").wait_for(timeout=90_000)
+    page.get_by_text("ready ·").wait_for()
 
 
 def test_three_files_are_told_apart_and_what_is_new_is_scored_once(
@@ -44,6 +46,7 @@ def test_three_files_are_told_apart_and_what_is_new_is_scored_once(
             running_dashboard(database_url, tmp_path, FLEETFLOW_API_URL=url) as base,
             viewer(chromium, base) as person,
         ):
+            person.page.set_default_timeout(PATIENCE_MS)
             page = person.open("upload")
             drop(page, *files)
             page.get_by_text("1 trip ready · 1 known · 0 rows refused").wait_for()
@@ -52,10 +55,10 @@ def test_three_files_are_told_apart_and_what_is_new_is_scored_once(
             page.get_by_role("button", name="No, mph").click()
             page.get_by_text("Is speed in km/h?").wait_for(state="detached")
             page.get_by_role("button", name="Load 1 trip").click()
-            page.get_by_role("heading", name="1 of 1 trip scored").wait_for(timeout=60_000)
+            page.get_by_role("heading", name="1 of 1 trip scored").wait_for()
             person.settle()
             page.get_by_role("button", name="Upload more").click()
             page.get_by_text("Twice is once").wait_for()
             drop(page, files[0])
             page.get_by_role("button", name="No, mph").click()
-            page.get_by_text("0 trips ready · 1 known · 0 rows refused").wait_for(timeout=60_000)
+            page.get_by_text("0 trips ready · 1 known · 0 rows refused").wait_for()

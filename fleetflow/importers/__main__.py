@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 
 import msgspec
@@ -51,4 +52,7 @@ def _limit(memory_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    answered = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(answered)  # the libraries' threads are not waited for: nothing that they hold outlives this process

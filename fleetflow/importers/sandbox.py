@@ -112,8 +112,8 @@ class Sandbox:
         if code == REFUSED_CODE:
             raise FileRefusedError(told)
         if code:
-            limit = f"{self.memory_bytes / 1e9:g} GB"
-            raise FileRefusedError(f"The file could not be read within the limits (memory: {limit}).")
+            over = f"perhaps over its limit of {self.memory_bytes / 1e9:g} GB"
+            raise FileRefusedError(f"The file could not be read: its process ended with code {code}, {over}.")
 
 
 def _environment() -> dict[str, str]:

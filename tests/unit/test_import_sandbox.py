@@ -53,7 +53,7 @@ def test_a_refusal_of_the_child_is_the_parents():
     ("sandbox", "message"),
     [
         (Sandbox(time_limit_s=0.01), "took longer than 0.01 s, which is the limit"),
-        (Sandbox(memory_bytes=100_000_000), "within the limits"),
+        (Sandbox(memory_bytes=100_000_000), "more memory|over its limit of 0.1 GB"),
     ],
 )
 def test_a_file_that_takes_too_much_is_refused(sandbox: Sandbox, message: str):

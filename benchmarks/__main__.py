@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from rich.console import Console
 
-from benchmarks import detection, latency, ranking, stored_fleet, throughput, whatif
+from benchmarks import detection, imports, latency, ranking, stored_fleet, throughput, whatif
 from benchmarks.report import Row, show
 from benchmarks.services import Stack, stacks
 
@@ -27,6 +27,7 @@ ON_ONE_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {"stored": stored_fl
 ALONE: dict[str, Callable[[], Iterator[Row]]] = {
     "detection": detection.finding,
     "detection of stored trips": detection.stored,
+    "imports": imports.previewing,
     "ranking": ranking.ranking,
     "whatif": whatif.whatif,
 }

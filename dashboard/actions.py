@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboard import data
-from fleetflow.storage import backlog, coaching, profiles, reviews, runs
+from fleetflow.storage import backlog, coaching, profiles, reviews, runs, uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
     from uuid import UUID
 
+    from fleetflow.importers import Mapping
     from fleetflow.safety.events import HarshEvent, Review
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.storage.runs import Run
@@ -78,3 +79,22 @@ def retry_failed(database: str, trip_ids: Sequence[UUID] | None = None) -> int:
     """Have failed trips analysed again, these or all; how many it reached."""
     with data.writing(database) as conn:
         return len(backlog.retry_failed(conn, trip_ids))
+
+
+def begin_upload(database: str, upload: uploads.NewUpload, drivers: dict[UUID, str], vehicles: dict[UUID, str]) -> int:
+    """Keep where trips are about to come from, and the names that the file has for people and vehicles."""
+    with data.writing(database) as conn:
+        uploads.name_unknown(conn, drivers, vehicles)
+        return uploads.insert_upload(conn, upload)
+
+
+def note_uploaded(database: str, upload_id: int, trip_ids: Iterable[UUID]) -> None:
+    """Say which trips came with an upload."""
+    with data.writing(database) as conn:
+        uploads.insert_upload_trips(conn, upload_id, trip_ids)
+
+
+def save_mapping(database: str, name: str, signature: str, mapping: Mapping) -> None:
+    """Save a mapping for all files of one make."""
+    with data.writing(database) as conn:
+        uploads.upsert_mapping(conn, name, signature, mapping.as_plain(), AUTHOR)

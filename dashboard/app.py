@@ -57,6 +57,13 @@ page = st.navigation(
             help="Try other thresholds on the whole fleet, see who moves, and apply them as a new profile.",
         ),
         st.Page(
+            components.UPLOAD,
+            title="Upload",
+            icon=":material/upload_file:",
+            url_path="upload",
+            help="Trip files from any logger: see what they would become, correct it, load them.",
+        ),
+        st.Page(
             components.OPERATIONS,
             title="Operations",
             icon=":material/dns:",

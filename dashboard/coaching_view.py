@@ -59,7 +59,7 @@ def _highest(row: Row) -> float:
 def _show_note(subject: Subject, note: CoachingNote, row: Row | None, reach: float) -> None:
     with st.container(horizontal=True, vertical_alignment="top"):
         with st.container(width=330, gap="xsmall"):
-            st.markdown(f"**{day_words(note.coached_on)}** · :gray[{words.plain(note.author)}]")
+            st.markdown(f"**{day_words(note.coached_on)}** · :gray[{words.literal(note.author)}]")
             st.text(note.note)
             st.badge(movements.change_words(row), color=_color(row))
             st.button(
@@ -89,7 +89,7 @@ def _color(row: Row | None) -> Literal["green", "gray"]:
 
 def _show_old(note: CoachingNote, zone: str) -> None:
     gone = f" · withdrawn {words.day_and_time(note.withdrawn_at, zone)}" if note.withdrawn_at else ""
-    st.markdown(f"**{day_words(note.coached_on)}** · :gray[{words.plain(note.author)}{gone}]")
+    st.markdown(f"**{day_words(note.coached_on)}** · :gray[{words.literal(note.author)}{gone}]")
     st.text(note.note)
 
 

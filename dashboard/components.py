@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OVERVIEW, LEADERBOARD = "app_pages/overview.py", "app_pages/leaderboard.py"
 DRIVER, TRIP, TUNING = "app_pages/driver.py", "app_pages/trip.py", "app_pages/tuning.py"
-EVENTS, OPERATIONS = "app_pages/events.py", "app_pages/operations.py"
+EVENTS, UPLOAD, OPERATIONS = "app_pages/events.py", "app_pages/upload.py", "app_pages/operations.py"
 RETRY_S = 5
 DELAYED_S = 60.0
 """From then on a waiting score is late: a worker that is there takes a trip within seconds."""

@@ -115,7 +115,7 @@ def show_badges(subject: Subject) -> DeltaGenerator:
     """The badges in a row; returns the place at its end for a button."""
     row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
     for each in badges(subject):
-        row.badge(words.plain(each), color="gray")
+        row.badge(words.literal(each), color="gray")
     row.space("stretch")
     return row.container(width="content")
 

@@ -31,12 +31,12 @@ def _show_profile(
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width=250, gap=None):
             badge = " :green-badge[active]" if stored.version == active.version else ""
-            st.markdown(f"**{stored.version} · {plain(stored.profile.name)}**{badge}")
+            st.markdown(f"**{stored.version} · {words.literal(stored.profile.name)}**{badge}")
             st.caption(_origin(stored, since))
         with st.container(width="stretch", gap=None):
             st.markdown(" ".join(f":gray-badge[{each}]" for each in chips(stored, before)))
             if stored.note:
-                st.caption(plain(stored.note))
+                st.caption(words.literal(stored.note))
         _show_actions(database, active, stored)
 
 
@@ -72,10 +72,5 @@ def _last_active(stored: StoredProfile, activations: list[Activation]) -> Activa
 
 def _origin(stored: StoredProfile, since: Activation | None) -> str:
     zone = components.zone()
-    made = f"{words.day_and_time(stored.created_at, zone)} · {plain(stored.author)}"
+    made = f"{words.day_and_time(stored.created_at, zone)} · {words.literal(stored.author)}"
     return made if since else f"{made} · never active"
-
-
-def plain(text: str) -> str:
-    """What people wrote, as text and nothing else."""
-    return "".join(f"\\{each}" if each in "\\`*_{}[]()<>#+-!|:$~" else each for each in text)

@@ -27,7 +27,10 @@ GRACE_S = 2
 
 log = structlog.get_logger()
 
-VIEWS = "inbox_view", "leaderboard_view", "overview_view", "report_view", "trip_explained", "trip_view", "tuning_view"
+VIEWS = (
+    "inbox_view", "leaderboard_view", "overview_view", "report_view", "trip_explained", "trip_view", "tuning_view",
+    "upload_view",
+)  # fmt: skip
 NEEDED_BY_PAGES = tuple(f"dashboard.{name}" for name in VIEWS)
 
 
@@ -48,7 +51,7 @@ async def load_pages(_: st.App) -> AsyncIterator[None]:
 def serve(settings: Settings, database_url: str) -> int:
     """Serve until SIGINT or SIGTERM."""
     uvicorn.run(
-        create_app(database_url, settings.api_url),
+        create_app(database_url, settings.reachable_api),
         host=settings.dashboard_host,
         port=settings.dashboard_port,
         log_config=None,

@@ -165,8 +165,3 @@ def file_name(text: str) -> str:
     """The text as a part of a file's name: lower case, letters and digits, dashes for the rest."""
     plain = "".join(each if each.isascii() and each.isalnum() else "-" for each in text.lower())
     return "-".join(part for part in plain.split("-") if part) or "unnamed"
-
-
-def plain(text: str) -> str:
-    """What people wrote, for Markdown: as text and nothing else."""
-    return "".join(f"\\{each}" if each in "\\`*_{}[]()<>#+-!|:$~" else each for each in text)

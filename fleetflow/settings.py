@@ -36,6 +36,10 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Address the ingest API listens on.")
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the ingest API.")
+    api_url: str | None = Field(
+        None,
+        description="Address of the API for uploads from the dashboard. Empty: the host and port above.",
+    )
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = Field(8501, ge=1, le=65535, description="Port of the dashboard.")
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `make run` starts.")
@@ -89,14 +93,14 @@ class Settings(BaseSettings):
         60.0, gt=0, description="A worker that needs longer for one batch ends itself, in seconds."
     )
 
-    @property
-    def api_url(self) -> str:
-        """How this machine reaches the ingest API."""
-        return local_url(self.api_host, self.api_port)
-
     def with_database(self, url: str) -> Self:
         """The same settings with another database."""
         return self.model_copy(update={"database_url": SecretStr(url)})
+
+    @property
+    def reachable_api(self) -> str:
+        """The API's address for a program on this machine, or the one that was set."""
+        return self.api_url or local_url(self.api_host, self.api_port)
 
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give a child program exactly these settings, secrets included."""

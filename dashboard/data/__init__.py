@@ -20,6 +20,7 @@ from dashboard.data.of_operations import backlog, failures, newest_runs, ranking
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_standings import driven, failed_trips, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
+from dashboard.data.of_uploads import known_trips, preview, roster_names, saved_mapping, ways
 from dashboard.data.of_whatif import Scope, analysed_trips, judged, key_of, threshold_sweep, whatif
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "inbox_event",
     "judged",
     "key_of",
+    "known_trips",
     "last_answer_at",
     "leaderboard",
     "moments",
@@ -56,12 +58,15 @@ __all__ = [
     "newest_trip_at",
     "newest_trips",
     "other_drivers",
+    "preview",
     "profile_history",
     "profile_of",
     "ranking",
     "ranking_fit",
+    "roster_names",
     "running_run",
     "samples",
+    "saved_mapping",
     "standing",
     "standings",
     "threshold_sweep",
@@ -72,6 +77,7 @@ __all__ = [
     "trips",
     "unfinished",
     "vehicle_classes",
+    "ways",
     "whatif",
     "workers",
     "writing",

@@ -141,7 +141,7 @@ class Probes:
 
     def __init__(self, settings: Settings) -> None:
         self._waiting = {
-            "The API": f"{settings.api_url}/healthz",
+            "The API": f"{local_url(settings.api_host, settings.api_port)}/healthz",
             "The dashboard": f"{local_url(settings.dashboard_host, settings.dashboard_port)}/_stcore/health",
         }
         self._next_at = 0.0
@@ -169,7 +169,7 @@ def answers(url: str) -> bool:
 
 def greeting(settings: Settings) -> Panel:
     """Where everything is."""
-    api = settings.api_url
+    api = local_url(settings.api_host, settings.api_port)
     table = Table.grid(padding=(0, 2))
     table.add_row("Dashboard", f"[bold]{local_url(settings.dashboard_host, settings.dashboard_port)}[/bold]")
     table.add_row("API", f"{api}/api/v1/telemetry")

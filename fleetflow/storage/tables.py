@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
@@ -279,4 +279,37 @@ worker_heartbeats = Table(
     Column("silent_after_s", Double, nullable=False),
     _moment("started_at", required=True),
     _moment("seen_at", required=True),
+)
+
+import_mappings = Table(
+    "import_mappings",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("signature", String(64), nullable=False, index=True),
+    Column("content", JSONB, nullable=False),
+    Column("author", Text, nullable=False),
+    _moment("created_at", required=True),
+    CheckConstraint("length(name) > 0", name="name"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("file_name", String(255), nullable=False),
+    Column("file_hash", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("mapping", JSONB),
+    Column("uploaded_by", Text, nullable=False),
+    _moment("uploaded_at", required=True),
+    CheckConstraint("size_bytes > 0", name="size_bytes"),
+)
+
+upload_trips = Table(
+    "upload_trips",
+    metadata,
+    Column("upload_id", BigInteger, ForeignKey(uploads.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("trip_id", UUID, ForeignKey(trip_logs.c.id, ondelete="CASCADE"), primary_key=True, index=True),
 )

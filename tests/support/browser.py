@@ -117,7 +117,7 @@ def viewer(browser: Browser, base: str, *, scheme: str = "light", width: int = 1
 
 
 @contextmanager
-def running_dashboard(database_url: str, folder: Path) -> Iterator[str]:
+def running_dashboard(database_url: str, folder: Path, **settings: str) -> Iterator[str]:
     """`python -m dashboard` as a process of its own, started in another folder; yields its address."""
     port = free_port()
     environment = {
@@ -125,6 +125,7 @@ def running_dashboard(database_url: str, folder: Path) -> Iterator[str]:
         "PYTHONPATH": str(ROOT),
         "FLEETFLOW_DATABASE_URL": database_url,
         "FLEETFLOW_DASHBOARD_PORT": str(port),
+        **settings,
     }
     with (folder / "dashboard.log").open("wb") as log:
         process = subprocess.Popen(

@@ -42,9 +42,9 @@ class RealTrip:
     stated_km: float | None = None
 
 
-def chicago_trips() -> list[RealTrip]:
-    """The travel survey: speed at 1 Hz, cut where `trips.csv` says a trip begins and ends."""
-    return [trip for folder in sorted((DATA / "fastsim-cmap").glob("*_*")) for trip in _chicago_vehicle(folder)]
+def chicago_trips(vehicle: str = "*_*") -> list[RealTrip]:
+    """The travel survey, or one vehicle's part: speed at 1 Hz, cut where `trips.csv` says a trip begins and ends."""
+    return [trip for folder in sorted((DATA / "fastsim-cmap").glob(vehicle)) for trip in _chicago_vehicle(folder)]
 
 
 def brazil_trips() -> list[RealTrip]:

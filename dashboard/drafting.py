@@ -11,12 +11,14 @@ from dashboard import drafts
 if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
 
-PARAMETER, KEPT, ASKED = "draft", "draft_address", "draft_asked"
+PARAMETER, KEPT, ASKED, DISCARDED = "draft", "draft_address", "draft_asked", "draft_discarded"
 
 
 def current(active: ScoringProfile) -> ScoringProfile:
     """The draft of the address, else the one left behind on this page; the active profile where there is none."""
-    text = st.query_params.get(PARAMETER) or st.session_state.get(KEPT)
+    text = _text()
+    if text == st.session_state.get(DISCARDED):
+        text = None  # the browser's address comes with each message, and lags behind a draft that was just discarded
     draft = drafts.from_address(text, active)
     store(draft, active)
     return draft
@@ -29,12 +31,19 @@ def store(draft: ScoringProfile, active: ScoringProfile) -> None:
         return
     text = drafts.to_address(draft)
     st.session_state[KEPT] = text
+    st.session_state.pop(DISCARDED, None)
     if st.query_params.get(PARAMETER) != text:
         st.query_params[PARAMETER] = text
 
 
+def _text() -> str | None:
+    return st.query_params.get(PARAMETER) or st.session_state.get(KEPT)
+
+
 def discard() -> None:
     """Forget the draft."""
+    if text := _text():
+        st.session_state[DISCARDED] = text
     st.session_state.pop(KEPT, None)
     st.query_params.pop(PARAMETER, None)
     ask(open_=False)

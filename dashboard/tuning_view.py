@@ -111,7 +111,7 @@ def _show_rule(prepared: Prepared, kind: EventKind, active: ScoringProfile, draf
         alt=f"{kind_look.noun}: how many events have which peak. The active threshold is"
         f" {drafts.threshold(kind, now.threshold)}, the draft's {drafts.threshold(kind, then.threshold)}.",
     )
-    change = partial(_store_rule, kind, active, draft)
+    change = partial(_store_rule, components.database(), kind)
     st.slider(
         f"{kind_look.noun} is harsh above, {kind_look.unit}", reach.low, reach.high,
         step=reach.step, format=reach.form, key=_showing("threshold", kind, then.threshold), on_change=change,
@@ -130,9 +130,11 @@ def _showing(name: str, kind: EventKind, value: float) -> str:
     return key
 
 
-def _store_rule(kind: EventKind, active: ScoringProfile, draft: ScoringProfile) -> None:
+def _store_rule(database: str, kind: EventKind) -> None:
+    """Take over what a control says, into the draft as it is by now."""
     value = round(st.session_state[f"threshold_{kind}"], 2), int(st.session_state[f"penalty_{kind}"])
-    drafting.store(drafts.with_rules(draft, {kind: value}), active)
+    active = data.active_profile(database).profile
+    drafting.store(drafts.with_rules(drafting.current(active), {kind: value}), active)
 
 
 def _reach(kind: EventKind, *rules: Rule) -> Reach:

@@ -233,14 +233,16 @@ def intervals(ranked: pd.DataFrame, middle: float) -> go.Figure:
 def two_densities(pair: Pair, names: Sequence[str]) -> go.Figure:
     """Where the rates of two drivers may lie, the first in the accent, the second in ink."""
     figure = go.Figure()
-    for name, values, color in zip(names, pair.densities, (look.ACCENT, look.INK), strict=True):
+    peaks = pair.densities.argmax(axis=1)
+    for number, (name, values, color) in enumerate(zip(names, pair.densities, (look.ACCENT, look.INK), strict=True)):
         figure.add_scatter(
             x=pair.rate, y=values, mode="lines", line={"color": color, "width": 1.8}, hoverinfo="skip", name=name,
             fill="tozeroy", fillcolor="rgba(127,136,150,0.14)",
         )  # fmt: skip
-        peak = int(values.argmax())
-        _note(figure, x=pair.rate[peak], y=values[peak], yanchor="bottom",
-              text=f'<span style="color:{color}">{name}</span>')  # fmt: skip
+        peak, to_left = peaks[number], number == int(np.argmin(peaks))
+        text = f'<span style="color:{color}">{name}</span>'
+        _note(figure, x=pair.rate[peak], y=values[peak], text=text, yanchor="bottom",
+              xanchor="right" if to_left else "left")  # fmt: skip
     style(figure, 150)
     figure.update_layout(margin_t=24)
     figure.update_yaxes(visible=False, rangemode="tozero")

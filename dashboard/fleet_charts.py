@@ -101,6 +101,14 @@ def trips_by_day(days: pd.DataFrame) -> go.Figure:
     return figure.update_yaxes(rangemode="tozero", nticks=4)
 
 
+def _note_rows(figure: go.Figure, texts: Sequence[str]) -> None:
+    """A note at the right of each row, all at once: plotly checks all notes again with every one that is added."""
+    font = {"size": 11, "color": look.MUTED}
+    where = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "showarrow": False, "font": font}
+    notes = [{**where, "y": place, "text": text} for place, text in enumerate(texts)]
+    figure.update_layout(annotations=[*figure.layout.annotations, *notes])
+
+
 def stands_out(ranked: pd.DataFrame, middle: float) -> go.Figure:
     """Every ranked driver: points per 100 km with the 90 % interval, against distance. `ranked` as Standings.ranked."""
     figure = go.Figure()
@@ -177,8 +185,7 @@ def who_changed(changes: pd.DataFrame) -> go.Figure:
             "<br>%{customdata[3]}<extra></extra>",
         )  # fmt: skip
     style(figure, 44 + 27 * max(len(rows), 3))
-    for place, row in rows.iterrows():
-        _note(figure, x=1, xref="paper", xanchor="left", xshift=8, y=place, text=row["label"])
+    _note_rows(figure, list(rows["label"]))
     figure.update_layout(margin_r=112)
     figure.update_yaxes(showgrid=False, tickvals=at, ticktext=[_short(row) for _, row in rows.iterrows()],
                         tickfont_color=look.INK)  # fmt: skip
@@ -216,8 +223,7 @@ def intervals(ranked: pd.DataFrame, middle: float) -> go.Figure:
     labels = [
         f"{_short(row)}  <b>{rank}</b>" for (_, row), rank in zip(rows.iterrows(), words.ranks(rows), strict=True)
     ]
-    for place, likely in enumerate(words.likely_ranks(rows)):
-        _note(figure, x=1, xref="paper", xanchor="left", xshift=8, y=place, text=likely)
+    _note_rows(figure, words.likely_ranks(rows))
     figure.update_yaxes(showgrid=False, tickvals=at, ticktext=labels, tickfont_color=look.INK, nticks=None)
     return figure.update_xaxes(
         showgrid=True, gridcolor=look.HAIRLINE, rangemode="tozero", nticks=8, title_text=POINTS, title_standoff=8
@@ -227,14 +233,16 @@ def intervals(ranked: pd.DataFrame, middle: float) -> go.Figure:
 def two_densities(pair: Pair, names: Sequence[str]) -> go.Figure:
     """Where the rates of two drivers may lie, the first in the accent, the second in ink."""
     figure = go.Figure()
-    for name, values, color in zip(names, pair.densities, (look.ACCENT, look.INK), strict=True):
+    peaks = pair.densities.argmax(axis=1)
+    for number, (name, values, color) in enumerate(zip(names, pair.densities, (look.ACCENT, look.INK), strict=True)):
         figure.add_scatter(
             x=pair.rate, y=values, mode="lines", line={"color": color, "width": 1.8}, hoverinfo="skip", name=name,
             fill="tozeroy", fillcolor="rgba(127,136,150,0.14)",
         )  # fmt: skip
-        peak = int(values.argmax())
-        _note(figure, x=pair.rate[peak], y=values[peak], yanchor="bottom",
-              text=f'<span style="color:{color}">{name}</span>')  # fmt: skip
+        peak, to_left = peaks[number], number == int(np.argmin(peaks))
+        text = f'<span style="color:{color}">{name}</span>'
+        _note(figure, x=pair.rate[peak], y=values[peak], text=text, yanchor="bottom",
+              xanchor="right" if to_left else "left")  # fmt: skip
     style(figure, 150)
     figure.update_layout(margin_t=24)
     figure.update_yaxes(visible=False, rangemode="tozero")

@@ -177,7 +177,7 @@ def show_standing_out(found: Standings, members: frozenset[str] | None) -> None:
         figure = charts.highest_rates(drivers, least_km=least_km)
         components.chart(figure, key="stands_out", alt="The drivers with the most events per 100 km")
         return
-    note = "Points per 100 km, 90 % interval. Dark: clearly above the middle; green: below"
+    note = "Points per 100 km, 90 % interval. Full: clearly above the middle; green: below"
     components.card_head("Who stands out", note, help="A point opens the driver. The leaderboard has them all by name.")
     fleet_view.driver_chart(fleet_charts.stands_out(ranked, found.middle), key="stands_out", alt=_out_alt(ranked))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -39,9 +39,9 @@ def waterfall(way: Sequence[Step]) -> go.Figure:
         customdata=[[event_name(step.judged), _margin(step.judged)] for _, step in paid],
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
     )
-    for row, step in enumerate(way):
-        _explain_step(figure, row, step, score)
-    _frame_waterfall(figure, way, score)
+    # All at once: plotly checks every shape again with each one that is added.
+    figure.layout.shapes = [*_ticks(way), *_joints(way)]
+    figure.layout.annotations = [*(_note(row, step, score) for row, step in enumerate(way)), *_ends(way, score)]
     height = 62 + 30 * len(way)
     style(figure, height, bargap=0.3)
     lowest = min(score, 100 - 20)
@@ -64,27 +64,41 @@ def _margin(judged: Judged) -> str:
     return f"{over} over the threshold, gone at {gone}"
 
 
-def _explain_step(figure: go.Figure, row: int, step: Step, score: int) -> None:
-    unit = look.KINDS[step.judged.event.kind].unit
-    if step.lost:
-        text = f"{words.decimal(step.judged.over, 2 if unit == 'g' else 0, unit)} over"
-    else:
+def _note(row: int, step: Step, score: int) -> dict[str, Any]:
+    kind_look = look.KINDS[step.judged.event.kind]
+    text = f"{words.decimal(step.judged.over, kind_look.digits, kind_look.unit)} over"
+    if not step.lost:
         text = "doubtful, not counted" if step.judged.event.doubts else "costs nothing"
-        figure.add_shape(type="line", x0=step.before, x1=step.before, y0=row - 0.35, y1=row + 0.35,
-            line={"width": 2, "color": look.KINDS[step.judged.event.kind].color})  # fmt: skip
     left = step.before > (100 + min(score, 80)) / 2
-    figure.add_annotation(
-        x=step.before - step.lost if left else step.before, y=row, text=text, showarrow=False,
-        xanchor="right" if left else "left", xshift=-8 if left else 8, font={"size": 11, "color": look.MUTED},
-    )  # fmt: skip
+    return {
+        "x": step.before - step.lost if left else step.before, "y": row, "text": text, "showarrow": False,
+        "xanchor": "right" if left else "left", "xshift": -8 if left else 8, "font": {"size": 11, "color": look.MUTED},
+    }  # fmt: skip
 
 
-def _frame_waterfall(figure: go.Figure, way: Sequence[Step], score: int) -> None:
-    for row, after in enumerate(way[1:]):
-        figure.add_shape(type="line", x0=after.before, x1=after.before, y0=row + 0.35, y1=row + 0.65,
-            line={"width": 1, "color": look.MUTED})  # fmt: skip
-    for text, x, y, size in (("100", 100, -0.8, 12), (f"<b>{score}</b>", score, len(way) - 0.3, 14)):
-        figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": size, "color": look.INK})
+def _ticks(way: Sequence[Step]) -> list[dict[str, Any]]:
+    """A line for each event that costs nothing."""
+    return [
+        _upright(step.before, row - 0.35, row + 0.35, 2, look.KINDS[step.judged.event.kind].color)
+        for row, step in enumerate(way)
+        if not step.lost
+    ]
+
+
+def _joints(way: Sequence[Step]) -> list[dict[str, Any]]:
+    """From each bar down to the next."""
+    return [_upright(after.before, row + 0.35, row + 0.65, 1, look.MUTED) for row, after in enumerate(way[1:])]
+
+
+def _upright(x: float, y0: float, y1: float, width: float, color: str) -> dict[str, Any]:
+    return {"type": "line", "x0": x, "x1": x, "y0": y0, "y1": y1, "line": {"width": width, "color": color}}
+
+
+def _ends(way: Sequence[Step], score: int) -> list[dict[str, Any]]:
+    return [
+        {"text": text, "x": x, "y": y, "showarrow": False, "font": {"size": size, "color": look.INK}}
+        for text, x, y, size in (("100", 100, -0.8, 12), (f"<b>{score}</b>", score, len(way) - 0.3, 14))
+    ]
 
 
 def event_detail(

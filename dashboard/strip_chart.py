@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -32,8 +32,10 @@ def strip(scene: Scene) -> go.Figure:
     _add_silhouette(figure, scene, SILHOUETTE_PX / height)
     _add_window(figure, scene, SILHOUETTE_PX / height)
     rows = [1 - LANE_PX * (place.lane + 0.5) / height for place in places]
-    for each, place, y in zip(scene.judged, places, rows, strict=True):
-        _add_name(figure, scene, each, place, y)
+    named = list(zip(scene.judged, places, rows, strict=True))
+    # All at once: plotly checks every shape again with each one that is added.
+    figure.layout.shapes = [*figure.layout.shapes, *(_line(scene, each, y) for each, _, y in named)]
+    figure.layout.annotations = [_name(scene, each, place, y) for each, place, y in named]
     _add_marks(figure, scene, rows)
     style(figure, height, hovermode="closest", dragmode=False, clickmode="event+select")
     figure.update_layout(
@@ -91,16 +93,20 @@ def _add_marks(figure: go.Figure, scene: Scene, rows: list[float]) -> None:
     )  # fmt: skip
 
 
-def _add_name(figure: go.Figure, scene: Scene, judged: Judged, place: lanes.Place, y: float) -> None:
-    chosen = judged.number == scene.chosen
-    x = scene.axis.place(judged.event.peak_s)
-    figure.add_shape(
-        type="line", xref="x", yref="paper", x0=x, x1=x, y0=0, y1=y, layer="below", opacity=1 if chosen else 0.4,
-        line={"width": 2 if chosen else 1, "color": look.KINDS[judged.event.kind].color},
-    )  # fmt: skip
+def _line(scene: Scene, judged: Judged, y: float) -> dict[str, Any]:
+    x, chosen = scene.axis.place(judged.event.peak_s), judged.number == scene.chosen
+    return {
+        "type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": y, "layer": "below",
+        "opacity": 1 if chosen else 0.4,
+        "line": {"width": 2 if chosen else 1, "color": look.KINDS[judged.event.kind].color},
+    }  # fmt: skip
+
+
+def _name(scene: Scene, judged: Judged, place: lanes.Place, y: float) -> dict[str, Any]:
     text = event_name(judged) if place.named else str(judged.number)
-    figure.add_annotation(
-        x=x, xref="x", y=y, yref="paper", showarrow=False, yanchor="middle",
-        xanchor="right" if place.to_left else "left", xshift=-8 if place.to_left else 8,
-        text=f"<b>{text}</b>" if chosen else text, hovertext=event_name(judged), font={"size": 11.5, "color": look.INK},
-    )  # fmt: skip
+    return {
+        "x": scene.axis.place(judged.event.peak_s), "xref": "x", "y": y, "yref": "paper", "showarrow": False,
+        "xanchor": "right" if place.to_left else "left", "xshift": -8 if place.to_left else 8, "yanchor": "middle",
+        "text": f"<b>{text}</b>" if judged.number == scene.chosen else text, "hovertext": event_name(judged),
+        "font": {"size": 11.5, "color": look.INK},
+    }  # fmt: skip

@@ -127,9 +127,10 @@ def signals(scene: Scene) -> go.Figure:
     for row, panel in enumerate(scene.panels):
         top = HEAD_PX + row * (PANEL_PX + GAP_PX) + GAP_PX
         _add_panel(scene, panel, row, (max(1 - (top + PANEL_PX) / plot_px, 0.0), 1 - top / plot_px))
-    for each in scene.visible:
-        _add_band(scene, each)
-        _add_number(scene, each)
+    # All at once: plotly checks every shape again with each one that is added.
+    layout = scene.figure.layout
+    layout.shapes = [*layout.shapes, *(_band(scene, each) for each in scene.visible)]
+    layout.annotations = [*layout.annotations, *(_number(scene, each) for each in scene.visible)]
     style(scene.figure, height, hovermode="x", hoversubplots="axis", dragmode="select", selectdirection="h")
     scene.figure.update_layout(margin={"l": LEFT_PX, "r": RIGHT_PX, "t": 8, "b": FOOT_PX, "pad": 0})
     scene.figure.update_yaxes(automargin=False, ticklabelstandoff=4)
@@ -239,16 +240,16 @@ def _add_excess(scene: Scene, panel: Panel, kind: EventKind, axis_id: str) -> No
         )  # fmt: skip
 
 
-def _add_band(scene: Scene, judged: Judged) -> None:
+def _band(scene: Scene, judged: Judged) -> dict[str, Any]:
     first, last = scene.span
     pad = max(LEAST_BAND * (last - first) - (judged.event.end_s - judged.event.start_s), 0) / 2
-    scene.figure.add_shape(
-        type="rect", layer="below", xref="x", yref="paper", line_width=0,
-        x0=scene.axis.place(max(judged.event.start_s - pad, first)),
-        x1=scene.axis.place(min(judged.event.end_s + pad, last)),
-        y0=0, y1=scene.figure.layout.yaxis.domain[1],
-        fillcolor=look.KINDS[judged.event.kind].color, opacity=0.3 if judged.number == scene.chosen else 0.18,
-    )  # fmt: skip
+    return {
+        "type": "rect", "layer": "below", "xref": "x", "yref": "paper", "line": {"width": 0},
+        "x0": scene.axis.place(max(judged.event.start_s - pad, first)),
+        "x1": scene.axis.place(min(judged.event.end_s + pad, last)),
+        "y0": 0, "y1": scene.figure.layout.yaxis.domain[1], "fillcolor": look.KINDS[judged.event.kind].color,
+        "opacity": 0.3 if judged.number == scene.chosen else 0.18,
+    }  # fmt: skip
 
 
 def event_name(judged: Judged) -> str:
@@ -262,11 +263,12 @@ def inside(value: float, span: tuple[float, float]) -> float:
     return min(max(value, span[0]), span[1])
 
 
-def _add_number(scene: Scene, judged: Judged) -> None:
+def _number(scene: Scene, judged: Judged) -> dict[str, Any]:
     """The event's sign and number over its band; the strip has its name."""
     text = f"{sign(judged.event.kind)}{judged.number}"
-    scene.figure.add_annotation(
-        x=scene.axis.place(inside(judged.event.peak_s, scene.span)), xref="x", y=scene.figure.layout.yaxis.domain[1],
-        yref="paper", yanchor="bottom", showarrow=False, hovertext=event_name(judged),
-        text=f"<b>{text}</b>" if judged.number == scene.chosen else text, font={"size": 11, "color": look.INK},
-    )  # fmt: skip
+    return {
+        "x": scene.axis.place(inside(judged.event.peak_s, scene.span)), "xref": "x", "yref": "paper",
+        "y": scene.figure.layout.yaxis.domain[1], "yanchor": "bottom", "showarrow": False,
+        "text": f"<b>{text}</b>" if judged.number == scene.chosen else text, "hovertext": event_name(judged),
+        "font": {"size": 11, "color": look.INK},
+    }  # fmt: skip

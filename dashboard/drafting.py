@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
 
 PARAMETER, KEPT, ASKED, DISCARDED = "draft", "draft_address", "draft_asked", "draft_discarded"
+GENERATION = "draft_generation"
 
 
 def current(active: ScoringProfile) -> ScoringProfile:
@@ -27,7 +28,7 @@ def current(active: ScoringProfile) -> ScoringProfile:
 def store(draft: ScoringProfile, active: ScoringProfile) -> None:
     """Make a profile the draft; one that says what the active one says is none."""
     if draft == active:
-        discard()
+        _forget()
         return
     text = drafts.to_address(draft)
     st.session_state[KEPT] = text
@@ -36,12 +37,32 @@ def store(draft: ScoringProfile, active: ScoringProfile) -> None:
         st.query_params[PARAMETER] = text
 
 
+def replace(draft: ScoringProfile, active: ScoringProfile) -> None:
+    """Make a profile the draft that no control has made: they are drawn anew to show it."""
+    store(draft, active)
+    _draw_anew()
+
+
+def discard() -> None:
+    """Forget the draft; the controls show the active profile again."""
+    _forget()
+    _draw_anew()
+
+
+def generation() -> int:
+    """A part of the controls' keys: a late message of the browser overrules a new value, but not a new control."""
+    return int(st.session_state.get(GENERATION, 0))
+
+
+def _draw_anew() -> None:
+    st.session_state[GENERATION] = generation() + 1
+
+
 def _text() -> str | None:
     return st.query_params.get(PARAMETER) or st.session_state.get(KEPT)
 
 
-def discard() -> None:
-    """Forget the draft."""
+def _forget() -> None:
     if text := _text():
         st.session_state[DISCARDED] = text
     st.session_state.pop(KEPT, None)

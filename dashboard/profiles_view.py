@@ -55,7 +55,7 @@ def _show_actions(database: str, active: StoredProfile, stored: StoredProfile) -
 
 def _load(profile: ScoringProfile, active: ScoringProfile) -> None:
     values = {kind: (rule.threshold, rule.penalty) for kind, rule in profile.rules.items()}
-    drafting.store(drafts.with_rules(active, values), active)
+    drafting.replace(drafts.with_rules(active, values), active)
 
 
 def chips(stored: StoredProfile, before: StoredProfile | None) -> list[str]:

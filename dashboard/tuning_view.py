@@ -87,7 +87,7 @@ def show_controls(prepared: Prepared, active: StoredProfile, draft: ScoringProfi
             for kind in EventKind:
                 with grid.cell():
                     st.markdown(kind_words(kind, [each[kind] for each in counts]))
-                    _show_rule(prepared, kind, active.profile, draft)
+                    _show_rule(prepared, kind, active, draft)
         if active.profile.class_rules:
             names = ", ".join(sorted(active.profile.class_rules))
             st.caption(f"Vehicles of these classes have rules of their own, which stay as they are: {names}.")
@@ -101,8 +101,8 @@ def kind_words(kind: EventKind, counts: Sequence[int]) -> str:
     return f":{kind_look.name}[{kind_look.sign}] **{kind_look.noun}** · {change}"
 
 
-def _show_rule(prepared: Prepared, kind: EventKind, active: ScoringProfile, draft: ScoringProfile) -> None:
-    now, then = active.rules[kind], draft.rules[kind]
+def _show_rule(prepared: Prepared, kind: EventKind, active: StoredProfile, draft: ScoringProfile) -> None:
+    now, then = active.profile.rules[kind], draft.rules[kind]
     kind_look, reach = look.KINDS[kind], _reach(kind, now, then)
     peaks = distribution(kind, prepared.peaks_of(kind, doubtful=False))
     components.chart(
@@ -111,30 +111,40 @@ def _show_rule(prepared: Prepared, kind: EventKind, active: ScoringProfile, draf
         alt=f"{kind_look.noun}: how many events have which peak. The active threshold is"
         f" {drafts.threshold(kind, now.threshold)}, the draft's {drafts.threshold(kind, then.threshold)}.",
     )
-    change = partial(_store_rule, components.database(), kind)
+    drawn = active.version, drafting.generation()
+    keys = _showing("threshold", kind, drawn, then.threshold), _showing("penalty", kind, drawn, then.penalty)
+    change = partial(_store_rule, components.database(), kind, drawn)
     st.slider(
         f"{kind_look.noun} is harsh above, {kind_look.unit}", reach.low, reach.high,
-        step=reach.step, format=reach.form, key=_showing("threshold", kind, then.threshold), on_change=change,
+        step=reach.step, format=reach.form, key=keys[0], on_change=change,
     )  # fmt: skip
     st.number_input(
         f"Points for each {kind_look.noun.lower()} event", 0, max(MOST_PENALTY, then.penalty), step=1,
-        key=_showing("penalty", kind, then.penalty), on_change=change,
+        key=keys[1], on_change=change,
     )  # fmt: skip
 
 
-def _showing(name: str, kind: EventKind, value: float) -> str:
+def _showing(name: str, kind: EventKind, drawn: tuple[int, int], value: float) -> str:
     """The key of a control that shows this value. Set only when it differs: a slider in a hand must not jump."""
-    key = f"{name}_{kind}"
+    key = _key(name, kind, drawn)
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     return key
 
 
-def _store_rule(database: str, kind: EventKind) -> None:
-    """Take over what a control says, into the draft as it is by now."""
-    value = round(st.session_state[f"threshold_{kind}"], 2), int(st.session_state[f"penalty_{kind}"])
-    active = data.active_profile(database).profile
-    drafting.store(drafts.with_rules(drafting.current(active), {kind: value}), active)
+def _key(name: str, kind: EventKind, drawn: tuple[int, int]) -> str:
+    """A control's key; `drawn` is the version and the generation that it was drawn for."""
+    return f"{name}_{kind}_{drawn[0]}_{drawn[1]}"
+
+
+def _store_rule(database: str, kind: EventKind, drawn: tuple[int, int]) -> None:
+    """Take over what the controls of a kind say, into the draft as it is by now; those that are gone say nothing."""
+    active = data.active_profile(database)
+    if drawn != (active.version, drafting.generation()):
+        return
+    threshold, penalty = (st.session_state[_key(name, kind, drawn)] for name in ("threshold", "penalty"))
+    draft = drafts.with_rules(drafting.current(active.profile), {kind: (round(threshold, 2), int(penalty))})
+    drafting.store(draft, active.profile)
 
 
 def _reach(kind: EventKind, *rules: Rule) -> Reach:
@@ -147,7 +157,7 @@ def _presets(active: ScoringProfile) -> None:
     def choose() -> None:
         preset = next(each for each in PRESETS if each.name == st.session_state["preset"])
         values = {kind: (rule.threshold, rule.penalty) for kind, rule in preset.rules.items()}
-        drafting.store(drafts.with_rules(active, values), active)
+        drafting.replace(drafts.with_rules(active, values), active)
 
     st.selectbox(
         "Preset", [each.name for each in PRESETS], index=None, placeholder="Start from a preset", key="preset",

@@ -1,4 +1,4 @@
-"""Figures of one driver. Pure: frames in, figure out, no Streamlit. Grey is the fleet or before, the accent is he."""
+"""Figures of one driver. Pure: frames in, figure out. Grey is the fleet or before; the accent is this driver."""
 
 from __future__ import annotations
 

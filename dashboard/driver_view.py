@@ -82,7 +82,7 @@ def _row(ranking: pd.DataFrame, driver_id: str) -> Row | None:
 def show_head(subject: Subject, names: dict[str, str], caption: str) -> None:
     """Name, badges and the way to others."""
     previous, following = neighbours(subject.ranking, names, subject.driver_id)
-    with components.head(subject.name, caption, width=300):
+    with components.head(subject.name, caption, width=350):
         _step("Previous", previous, "The driver above on the leaderboard")
         components.driver_picker(names, subject.driver_id)
         _step("Next", following, "The driver below on the leaderboard")

@@ -93,7 +93,7 @@ def _threshold() -> dict[str, object]:
 
 
 def _rate_words(row: int, kind: EventKind, mine: float, fleet: float) -> dict[str, object]:
-    times = f" · {words.decimal(mine / fleet)}{TIMES}" if fleet > 0 and np.isfinite(mine) else ""
+    times = f" · {words.decimal(mine / fleet)}{TIMES}" if fleet > 0 and mine > 0 else ""
     value = f'<b><span style="color:{look.KINDS[kind].color}">{words.decimal(mine, 2)}</span></b>'
     return {
         "x": 1, "xref": "paper", "y": row, "xanchor": "left", "xshift": 10, "showarrow": False, "align": "left",

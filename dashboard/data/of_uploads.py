@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import msgspec
+import orjson
 import streamlit as st
 
 from dashboard.data.connecting import FRESH_S, reading
@@ -82,4 +82,4 @@ def ways(database: str, version: int, trip_ids: list[UUID]) -> list[TripWay]:
 
 def mapping_of(saved: SavedMapping) -> Mapping:
     """A saved mapping as importers take it."""
-    return read_mapping(msgspec.json.encode(saved.content))
+    return read_mapping(orjson.dumps(saved.content))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from psycopg.sql import SQL, Identifier
 
 from fleetflow.storage.database import driver_errors
 
@@ -34,10 +35,12 @@ def read_columns(conn: sa.Connection, select: str, values: Mapping[str, Any], ty
 
     `types` gives each column's Postgres type. Errors are those of any other statement on `conn`.
     """
-    arrays = ", ".join(f"array_agg({name}::{kind})" for name, kind in types.items())
+    arrays = SQL(", ").join(
+        SQL("array_agg({}::{})").format(Identifier(name), SQL(kind)) for name, kind in types.items()
+    )
     driver: Any = conn.connection.driver_connection
     with driver_errors(), driver.cursor(binary=True) as cursor:
-        cursor.execute(f"SELECT {arrays} FROM ({select}) AS rows", values)  # noqa: S608 - ours, values apart
+        cursor.execute(SQL("SELECT {} FROM ({}) AS rows").format(arrays, SQL(select)), values)
         return {
             name: _column(cursor.pgresult.get_value(0, place), np.dtype(TYPES[kind]))
             for place, (name, kind) in enumerate(types.items())

@@ -28,7 +28,8 @@ def days(**points_by_driver: list[float]) -> pd.DataFrame:
     """A hundred kilometres and two trips a day from a Monday on, with so many points."""
     rows = [
         {
-            "driver_id": driver, "day": MONDAY + number, "points": cost, "distance_km": 100.0, "hours": 2.0, "trips": 2,
+            "driver_id": driver, "day": MONDAY + number, "points": cost, "event_costs": 5.0 * cost,
+            "distance_km": 100.0, "hours": 2.0, "trips": 2,
             "mean_score": 100 - cost / 2, "braking": cost / 5, "acceleration": 0.0, "cornering": 0.0, "speeding": 0.0,
         }
         for driver, costs in points_by_driver.items()

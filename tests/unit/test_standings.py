@@ -32,7 +32,8 @@ def driven(rows: dict[str, tuple[float, float]], *, km: float = 50.0) -> pd.Data
 def days_of(driver: str, days: range, brakes: float, km: float) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "driver_id": driver, "day": list(days), "points": 5.0 * brakes, "distance_km": km, "hours": km / 50,
+            "driver_id": driver, "day": list(days), "points": 5.0 * brakes, "event_costs": 25.0 * brakes,
+            "distance_km": km, "hours": km / 50,
             "trips": 2, "mean_score": 100 - 2.5 * brakes, "braking": float(brakes), "acceleration": 0.0,
             "cornering": 0.0, "speeding": 0.0, "usable": True,
         }

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fleetflow.importers.importing import Import
     from fleetflow.trips.samples import FloatArray
 
-FIRST_VALUES, FIRST_CHARS = 3, 40
+FIRST_CHARS = 40
 DRAWN_TRIPS = 24
 DRAWN_BUCKETS = 240
 CHANNEL_UNITS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 
@@ -21,18 +22,19 @@ WIDTH, TALL = 64, 32
 GREY = "#7F8896"  # an SVG in an <img> cannot see the theme
 
 
-def trip_figure(trip: TripPreview, profile: ScoringProfile) -> go.Figure:
-    """Speed and longitudinal g over time, a sign at each event that would be harsh."""
+def trip_figure(trip: TripPreview, profile: ScoringProfile, zone: str) -> go.Figure:
+    """Speed and longitudinal g over the time of a zone, a sign at each event that would be harsh."""
     figure, drawing = go.Figure(), trip.drawing
     assert drawing is not None  # noqa: S101  # trips without one are not asked for
     for channel, name, axis, _ in PANELS:
         line = {"color": look.INK, "width": 1.15}
-        figure.add_scatter(x=_times(trip, drawing.t_s), y=getattr(drawing, channel), yaxis=axis, name=name,
+        figure.add_scatter(x=_times(trip, drawing.t_s, zone), y=getattr(drawing, channel), yaxis=axis, name=name,
             line=line, mode="lines", hovertemplate="%{y}<extra></extra>")  # fmt: skip
     for event in trip.events:
         if event.peak_g is not None and profile.is_harsh(event):
             kind, sign = look.KINDS[event.kind], 1 if event.kind.value == "acceleration" else -1
-            figure.add_scatter(x=_times(trip, [event.peak_s]), y=[sign * event.peak_g], yaxis="y2", mode="markers",
+            at = _times(trip, [event.peak_s], zone)
+            figure.add_scatter(x=at, y=[sign * event.peak_g], yaxis="y2", mode="markers",
                 marker={"color": kind.color, "symbol": kind.symbol, "size": 9},
                 hovertemplate=f"{kind.label} {event.peak_g:.2f} g<extra></extra>")  # fmt: skip
     return _framed(figure)
@@ -49,11 +51,12 @@ def _framed(figure: go.Figure) -> go.Figure:
     return figure.update_xaxes(visible=True, showgrid=True, gridcolor=look.HAIRLINE, anchor="y2")
 
 
-def _times(trip: TripPreview, seconds: list[float]) -> list[object]:
-    """Moments in UTC, or seconds where no date is known."""
+def _times(trip: TripPreview, seconds: list[float], zone: str) -> list[object]:
+    """Moments of the zone, or seconds where no date is known."""
     if trip.started_at is None:
         return list(seconds)
-    return [trip.started_at + timedelta(seconds=second) for second in seconds]
+    began = trip.started_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)  # a figure shows times as they are
+    return [began + timedelta(seconds=second) for second in seconds]
 
 
 def silhouette(drawing: Drawing | None) -> str:

@@ -206,12 +206,12 @@ def show_mapping(file: TripFile) -> None:
 
 def _column_config() -> dict[str, Any]:
     return {
-        "name": st.column_config.TextColumn("In the file", width=110),
-        "first": st.column_config.TextColumn("First values", width=120),
+        "name": st.column_config.TextColumn("In the file", width=105),
+        "first": st.column_config.TextColumn("First values", width=100),
         "role": st.column_config.SelectboxColumn("Becomes", options=[each.value for each in Role], width=105,
             required=True),
-        "unit": st.column_config.SelectboxColumn("Unit", options=["", *ALL_UNITS], width=85),
-        "after": st.column_config.TextColumn("After conversion", width=130),
+        "unit": st.column_config.SelectboxColumn("Unit", options=["", *ALL_UNITS], width=75),
+        "after": st.column_config.TextColumn("After conversion", width=115),
         "reason": st.column_config.TextColumn("Why", width=160),
     }  # fmt: skip
 
@@ -236,7 +236,7 @@ def show_trip(file: TripFile, trips: list[TripPreview], database: str) -> None:
         place = st.pagination(len(trips), key=f"trip_{file.key}", max_visible_pages=0) - 1
     trip, profile = trips[place], data.active_profile(database).profile
     score = score_trip(trip.events, profile).safety_score
-    components.chart(upload_charts.trip_figure(trip, profile), key=f"plot_{file.key}_{place}",
+    components.chart(upload_charts.trip_figure(trip, profile, components.zone()), key=f"plot_{file.key}_{place}",
         alt=f"Speed and longitudinal g of trip {place + 1}; it would score {score}.")  # fmt: skip
     total = len(file.preview.trips) if file.preview else 0
     begins = words.day_and_time(trip.started_at, components.zone())

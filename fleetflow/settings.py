@@ -36,7 +36,7 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Address the ingest API listens on.")
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the ingest API.")
-    api_url: str | None = Field(
+    api_address: str | None = Field(
         None,
         description="Address of the API for uploads from the dashboard. Empty: the host and port above.",
     )
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     @property
     def reachable_api(self) -> str:
         """The API's address for a program on this machine, or the one that was set."""
-        return self.api_url or local_url(self.api_host, self.api_port)
+        return self.api_address or local_url(self.api_host, self.api_port)
 
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give a child program exactly these settings, secrets included."""

@@ -68,11 +68,11 @@ def load(files: list[TripFile], database: str, count: int) -> None:
 def show_files(files: list[TripFile], database: str) -> None:
     """The list, and the card of the file that is looked at."""
     chosen = next((file for file in files if file.key == st.session_state.get(CHOSEN)), files[0])
-    listing, card = st.columns([2, 3], gap="small")
-    with listing.container(border=True):
-        upload_view.show_list(files, chosen, lambda key: st.session_state.update({CHOSEN: key}))
-    with card.container(border=True):
-        upload_view.show_card(chosen, database)
+    with st.grid(5, min_column_width=200) as grid:
+        with grid.cell(column_span=2), st.container(border=True):
+            upload_view.show_list(files, chosen, lambda key: st.session_state.update({CHOSEN: key}))
+        with grid.cell(column_span=3), st.container(border=True):
+            upload_view.show_card(chosen, database)
 
 
 def follow(sent: list[Sent]) -> None:

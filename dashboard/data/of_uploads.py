@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import orjson
 import streamlit as st
 
 from dashboard.data.connecting import FRESH_S, reading
 from fleetflow.importers import FileRefusedError, read_mapping
+from fleetflow.importers.mapping import mapping_of_plain
 from fleetflow.importers.sandbox import Sandbox
 from fleetflow.storage import uploads
 
@@ -82,4 +82,4 @@ def ways(database: str, version: int, trip_ids: list[UUID]) -> list[TripWay]:
 
 def mapping_of(saved: SavedMapping) -> Mapping:
     """A saved mapping as importers take it."""
-    return read_mapping(orjson.dumps(saved.content))
+    return mapping_of_plain(saved.content)

@@ -91,6 +91,11 @@ def read_mapping(text: bytes | str) -> Mapping:
         raise FileRefusedError(f"This is not a mapping: {error}.") from None
 
 
+def mapping_of_plain(plain: dict[str, Any]) -> Mapping:
+    """What `as_plain` gave."""
+    return msgspec.convert(plain, Mapping)
+
+
 def check_zone(name: str) -> None:
     """Raises FileRefusedError for what is no time zone."""
     try:

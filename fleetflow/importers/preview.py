@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fleetflow.importers.importing import Import
     from fleetflow.trips.samples import FloatArray
 
-FIRST_VALUES, FIRST_CHARS = 3, 40
+FIRST_CHARS = 40
 DRAWN_TRIPS = 24
 DRAWN_BUCKETS = 240
 CHANNEL_UNITS = {
@@ -169,13 +169,15 @@ def _extremes(values: FloatArray) -> Any:
 
 
 def _columns(found: Import) -> list[ColumnPreview]:
+    """The columns of the file, those that are used first."""
     if found.table is None or found.mapping is None:
         return []
     reasons = {} if found.guess is None else found.guess.reasons
-    return [
+    columns = [
         _column(found.table, name, found.mapping.uses.get(name, Use(Role.UNUSED)), reasons.get(name, ""))
         for name in found.table.columns
     ]
+    return sorted(columns, key=lambda column: column.role is Role.UNUSED)
 
 
 def _column(table: Table, name: str, use: Use, reason: str) -> ColumnPreview:

@@ -43,7 +43,7 @@ def test_three_files_are_told_apart_and_what_is_new_is_scored_once(
         api.post("/api/v1/telemetry", content=known, headers={"Content-Type": "application/json"}).raise_for_status()
         url = str(api.base_url).rstrip("/")
         with (
-            running_dashboard(database_url, tmp_path, FLEETFLOW_API_URL=url) as base,
+            running_dashboard(database_url, tmp_path, FLEETFLOW_API_ADDRESS=url) as base,
             viewer(chromium, base) as person,
         ):
             person.page.set_default_timeout(PATIENCE_MS)

@@ -48,7 +48,7 @@ RULES: dict[str, set[str]] = {
     },
     "worker": {"fleetflow", "structlog"},
     "dashboard": {
-        "fleetflow", "fpdf", "numpy", "orjson", "pandas", "plotly", "streamlit", "starlette", "structlog", "uvicorn",
+        "fleetflow", "fpdf", "numpy", "pandas", "plotly", "streamlit", "starlette", "structlog", "uvicorn",
         "xlsxwriter",
     },
 }  # fmt: skip

@@ -69,7 +69,7 @@ def show_weeks(subject: Subject, everybody: pd.DataFrame, notes: list[CoachingNo
         st.space("stretch")
         chosen = st.segmented_control(
             "What to show", list(SERIES), default=next(iter(SERIES)), key="weekly_of", label_visibility="collapsed",
-            required=True,
+            required=True, format_func=words.segment,
         )  # fmt: skip
     st.markdown(":small[:gray[Bars: 90 % interval · grey: the middle half of the fleet · dashed: its median]]")
     mine = everybody[everybody["driver_id"] == subject.driver_id]

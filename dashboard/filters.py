@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard import words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
@@ -56,8 +58,8 @@ def segment(name: str, label: str, options: Mapping[str, str], value: str, *, de
     """A row of buttons to choose one of `options` (value: label)."""
     key, changed = _follow(name, value, default)
     st.segmented_control(
-        label, list(options), format_func=options.__getitem__, key=key, on_change=changed, required=True,
-        label_visibility="collapsed",
+        label, list(options), format_func=lambda each: words.segment(options[each]), key=key, on_change=changed,
+        required=True, label_visibility="collapsed",
     )  # fmt: skip
 
 

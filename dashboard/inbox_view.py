@@ -78,7 +78,7 @@ def show_tabs(view: View, inbox: Inbox) -> None:
         key = f"tab_{view.tab}"
         st.segmented_control(
             "Tab", list(Tab), default=view.tab, key=key, required=True, label_visibility="collapsed",
-            format_func=lambda tab: f"{TAB_WORDS[tab]} {words.integer(inbox.counts[tab])}",
+            format_func=lambda tab: words.segment(f"{TAB_WORDS[tab]} {words.integer(inbox.counts[tab])}"),
             on_change=lambda: inbox_address.go(tab=st.session_state[key]),
         )  # fmt: skip
         st.space("stretch")

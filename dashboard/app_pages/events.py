@@ -60,7 +60,7 @@ def show_controls(view: View, stored: StoredProfile, since: datetime | None) -> 
     key = f"as_{view.as_table}"
     st.segmented_control(
         "Form", ["Inbox", "Table"], default="Table" if view.as_table else "Inbox", key=key, required=True,
-        label_visibility="collapsed",
+        label_visibility="collapsed", format_func=words.segment,
         on_change=lambda: inbox_address.go(as_table=st.session_state[key] == "Table"),
     )  # fmt: skip
     downloads.buttons(

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fleetflow.storage import claims
-from fleetflow.storage.database import connection
-from fleetflow.storage.trips import insert_trips
 from fleetflow.trips.wire import TripDecoder
 from tests.support.programs import make_settings, running_api, running_worker, wait_for_score
-from tests.support.trips import new_trip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
-    import sqlalchemy as sa
 
 pytestmark = pytest.mark.postgres
 
@@ -106,18 +100,6 @@ def test_the_table_of_scores_is_true(running: httpx.Client):
         del trip["sample_hz"]
         answer = running.post("/api/v1/telemetry", json=trip)
         assert wait_for_score(running, answer.json()["trip_id"])["safety_score"] == int(expected), g_forces
-
-
-def test_the_statements_for_failed_trips_find_them_and_give_them_back(engine: sa.Engine):
-    find, give_back = re.findall(r"```sql\n(.*?)```", OPERATIONS, re.DOTALL)
-    trip, token = new_trip(), uuid.uuid4()
-    with connection(engine) as conn:
-        insert_trips(conn, [trip])
-        claims.claim_fresh(conn, token, lease_s=60, max_trips=1, max_points=1_000)
-        claims.fail_trip(conn, token, trip.id, "No reason.")
-        assert [(row.id, row.error) for row in conn.exec_driver_sql(find)] == [(trip.id, "No reason.")]
-        conn.exec_driver_sql(give_back)
-        assert claims.claim_fresh(conn, uuid.uuid4(), lease_s=60, max_trips=1, max_points=1_000)[0].id == trip.id
 
 
 def test_every_field_of_the_contract_is_documented():

@@ -110,8 +110,8 @@ def viewer(browser: Browser, base: str, *, scheme: str = "light", width: int = 1
     person = Viewer(context.new_page(), base)
     try:
         yield person
-        assert person.complaints == []
-        assert person.outside == []
+        assert not person.complaints, person.complaints
+        assert not person.outside, person.outside
     finally:
         context.close()
 

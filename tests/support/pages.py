@@ -26,7 +26,7 @@ APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 PAGES = sorted(path.stem for path in (APP.parent / "app_pages").glob("*.py"))
 """The name of every page, which is its address but for the one that opens first."""
 ADDRESSES = {
-    "leaderboard": "",
+    "overview": "",
     "driver": "driver?driver={driver}",
     "trip": "trip?trip={trip}&event=1",
     "tuning": "tuning?draft=0.36x5_0.43x5_0.45x2_130x0",

@@ -9,12 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import actions, components, data, operations_charts, tables, words
-from fleetflow.safety.ranking.fit import Method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleetflow.safety.ranking.fit import Fit
+    from fleetflow.safety.ranking.figures import FitFigures
     from fleetflow.storage.backlog import Backlog
     from fleetflow.storage.heartbeats import SeenWorker
     from fleetflow.storage.runs import Run
@@ -237,20 +236,19 @@ def _took(run: Run) -> str:
     return words.duration((run.finished_at - run.started_at).total_seconds()) if run.finished_at else words.NOTHING
 
 
-def show_fit(fit: Fit | None, days: int) -> None:
+def show_fit(fit: FitFigures | None, days: int) -> None:
     """What the ranking found out about the fleet, for whoever wants to know why ranks are as sure as they are."""
     components.card_head("The ranking's fit", f"Active profile, last {days} days")
-    if fit is None or fit.method is Method.FALLBACK:
+    if fit is None or fit.spread is None or fit.km_needed is None:
         st.caption("Too little driving to learn from: each driver stands for himself, and nobody is ranked.")
         return
-    st.table(fit_facts(fit), border="horizontal")
-
-
-def fit_facts(fit: Fit) -> dict[str, str]:
-    """The fit's figures with their units."""
-    return {
-        "Fleet's mean": f"{words.decimal(fit.rate)} points per 100 km",
-        "Spread between drivers": f"{words.decimal(100 * fit.cv, 0)} % of the mean",
-        "Bunching": f"{words.decimal(fit.psi)} points per independent event",
-        "A rank takes about": words.decimal(100 * fit.distance_needed_100km, 0, "km"),
-    }
+    st.table(
+        {
+            "Ranked": f"{words.integer(fit.ranked)} of {words.plural(fit.drivers, 'driver')}",
+            "Fleet's mean": f"{words.decimal(fit.points_per_100_km)} points per 100 km",
+            "Spread between drivers": f"{words.decimal(100 * fit.spread, 0)} % of the mean",
+            "Bunching": f"{words.decimal(fit.bunching)} events come as one",
+            "A rank takes about": words.decimal(fit.km_needed, 0, "km"),
+        },
+        border="horizontal",
+    )

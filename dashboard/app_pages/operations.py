@@ -33,7 +33,7 @@ def main() -> None:
         with grid.cell():
             version = data.active_profile(database).version
             since = words.period_start(FIT_DAYS, zone, datetime.now(UTC))
-            operations_view.show_fit(data.ranking_fit(database, version, since, zone), FIT_DAYS)
+            operations_view.show_fit(data.fit_figures_of(database, version, since, zone), FIT_DAYS)
     components.rerun_every(components.RETRY_S)
 
 

@@ -15,8 +15,8 @@ from dashboard.data.of_drivers import (
 )
 from dashboard.data.of_events import groups, inbox, inbox_event, moments, other_drivers, trip_reviews
 from dashboard.data.of_fits import fit_figures_of
-from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
-from dashboard.data.of_operations import backlog, failures, newest_runs, ranking_fit, throughput, workers
+from dashboard.data.of_fleet import drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
+from dashboard.data.of_operations import backlog, failures, newest_runs, throughput, workers
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_standings import driven, failed_trips, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
@@ -30,7 +30,6 @@ __all__ = [
     "backlog",
     "coaching_notes",
     "comparison",
-    "days",
     "driven",
     "driver_card",
     "driver_events",
@@ -62,7 +61,6 @@ __all__ = [
     "profile_history",
     "profile_of",
     "ranking",
-    "ranking_fit",
     "roster_names",
     "running_run",
     "samples",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import streamlit as st
 
@@ -31,14 +30,6 @@ def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataF
 def ranking(database: str, version: int, since: datetime | None, zone: str) -> pd.DataFrame:
     """Who is ranked where, and how surely; see ranking.rank_fleet. Without a driver it has no row."""
     return ranked(database, version, since, zone)[0]
-
-
-@st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
-def days(database: str, version: int, since: datetime | None, zone: str, driver_id: str | None = None) -> pd.DataFrame:
-    """See reports.read_days; with `events` and `per_100_km`."""
-    with reading(database) as conn:
-        driver = UUID(driver_id) if driver_id else None
-        return reports.with_rates(reports.read_days(conn, version, since, zone, driver))
 
 
 @forgettable

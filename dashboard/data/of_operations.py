@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.data.connecting import FRESH_S, forgettable, reading
-from dashboard.ranking import rank_fleet
 from fleetflow.storage import backlog as backlogs
-from fleetflow.storage import driving, heartbeats, profiles, runs
+from fleetflow.storage import heartbeats, runs
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import pandas as pd
 
-    from fleetflow.safety.ranking.fit import Fit
     from fleetflow.storage.backlog import Backlog
     from fleetflow.storage.heartbeats import SeenWorker
     from fleetflow.storage.runs import Run
@@ -61,13 +57,3 @@ def newest_runs(database: str, limit: int) -> list[Run]:
     """The newest re-score runs (shared)."""
     with reading(database) as conn:
         return runs.list_runs(conn, limit)
-
-
-@forgettable
-@st.cache_resource(ttl=60, max_entries=4, show_spinner=False)
-def ranking_fit(database: str, version: int, since: datetime | None, zone: str) -> Fit | None:
-    """What the ranking found out about the fleet; None while nobody has driven (shared)."""
-    with reading(database) as conn:
-        profile = profiles.read_profile(conn, version).profile
-        driven = driving.read_driver_days(conn, version, since=since, zone=zone)
-    return rank_fleet(driven, profile)[1].fit if len(driven) else None

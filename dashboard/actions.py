@@ -1,10 +1,13 @@
-"""All writes of the dashboard: one transaction each; what the pages keep of the old state is dropped afterwards."""
+"""All writes of the dashboard: one transaction each; what the pages keep of the old state is dropped afterwards.
+
+Pages call them with the database's URL; see acting.action for what happens around each. access.ACTIONS says who may.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboard import data
+from dashboard.acting import Act, action
 from fleetflow.storage import profiles, reviews, runs
 
 if TYPE_CHECKING:
@@ -12,34 +15,40 @@ if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.storage.runs import Run
 
-AUTHOR = "dashboard"
-"""Who acts, as long as the dashboard does not ask who is there."""
 
-
-def review_event(database: str, event: HarshEvent, review: Review | None, reason: str) -> None:
+@action
+def review_event(act: Act, event: HarshEvent, review: Review | None, reason: str) -> None:
     """Judge an event; the trip's scores and the ranks follow. Raises ReviewConflictError, EventMissingError."""
     assert event.id is not None  # noqa: S101 - it was read from the database
-    with data.writing(database) as conn:
-        reviews.insert_review(conn, event.id, review, expected=event.review, author=AUTHOR, reason=reason)
+    act.subject = f"event {event.id}"
+    act.before, act.after = {"review": event.review}, {"review": review, "reason": reason}
+    reviews.insert_review(act.conn, event.id, review, expected=event.review, author=act.author, reason=reason)
 
 
-def apply_profile(database: str, profile: ScoringProfile, note: str) -> Run | None:
+@action
+def apply_profile(act: Act, profile: ScoringProfile, note: str) -> Run | None:
     """Store a profile and make it active: at once where every trip has a score under it (None), else after a run.
 
     Raises ProfileError, RunInProgressError; then nothing is stored.
     """
-    with data.writing(database) as conn:
-        version = profiles.insert_profile(conn, profile, author=AUTHOR, note=note)
-        return runs.activate(conn, version, activated_by=AUTHOR, note=note)
+    active = profiles.read_active(act.conn)
+    version = profiles.insert_profile(act.conn, profile, author=act.author, note=note)
+    act.subject = f"profile {version}"
+    act.before = {"version": active.version, "content": active.profile.content()}
+    act.after = {"version": version, "name": profile.name, "content": profile.content(), "note": note}
+    return runs.activate(act.conn, version, activated_by=act.author, note=note)
 
 
-def activate_profile(database: str, version: int) -> Run | None:
+@action
+def activate_profile(act: Act, version: int) -> Run | None:
     """Go to another version. Raises RunInProgressError."""
-    with data.writing(database) as conn:
-        return runs.activate(conn, version, activated_by=AUTHOR)
+    act.subject = f"profile {version}"
+    act.before, act.after = {"version": profiles.read_active(act.conn).version}, {"version": version}
+    return runs.activate(act.conn, version, activated_by=act.author)
 
 
-def cancel_run(database: str, run_id: int) -> bool:
+@action
+def cancel_run(act: Act, run_id: int) -> bool:
     """Stop a run; False when it had ended already."""
-    with data.writing(database) as conn:
-        return runs.cancel_run(conn, run_id)
+    act.subject = f"run {run_id}"
+    return runs.cancel_run(act.conn, run_id)

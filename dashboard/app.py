@@ -3,47 +3,76 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import components
+from dashboard import access, components, viewers
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+    from fleetflow.storage.sessions import Session
 
 STATIC = Path(__file__).with_name("static")
 
+
+files: dict[str, str] = {}
+"""Which file is behind which address."""
+
+
+def offer(file: str, url_path: str, **options: Any) -> StreamlitPage:
+    """A page; only who may open it (access.PAGES) sees it in the navigation."""
+    visible = person is not None and access.may_open(person.roles, file)
+    page = st.Page(file, url_path=url_path, visibility="visible" if visible else "hidden", **options)
+    files[page.url_path] = file
+    return page
+
+
 st.set_page_config(page_title="FleetFlow", page_icon=str(STATIC / "icon.svg"), layout="wide", initial_sidebar_state=216)
 st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
+person: Session | None = None
+with components.guarded():
+    person = viewers.arrive()
 page = st.navigation(
     [
-        st.Page(
+        offer(
             components.LEADERBOARD,
+            "leaderboard",
             title="Leaderboard",
             icon=":material/leaderboard:",
             default=True,
             help="All drivers by points per 100 km, how sure their ranks are, and where harsh events come from.",
         ),
-        st.Page(
+        offer(
             components.DRIVER,
+            "driver",
             title="Drivers",
             icon=":material/person:",
-            url_path="driver",
             help="One driver's scores, events against the fleet, and trips.",
         ),
-        st.Page(
+        offer(
             components.TRIP,
+            "trip",
             title="Trips",
             icon=":material/route:",
-            url_path="trip",
             help="One trip: speed and g-force, its harsh events, and why it has its score.",
         ),
-        st.Page(
+        offer(
             components.TUNING,
+            "tuning",
             title="Tuning",
             icon=":material/tune:",
-            url_path="tuning",
             help="Try other thresholds on the whole fleet, see who moves, and apply them as a new profile.",
         ),
-    ]
+    ],
+    position="sidebar" if person else "hidden",
 )
-with components.guarded():
-    page.run()
-    components.sidebar_note()
+if person:
+    with components.guarded():
+        if access.may_open(person.roles, files[page.url_path]):
+            page.run()
+        else:
+            viewers.show_denied()
+        components.sidebar_note()
+        viewers.show_sidebar(person)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard import data, words
+from fleetflow.access import AccessDeniedError
 from fleetflow.errors import ConfigurationError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def guarded() -> Iterator[None]:
     except ConfigurationError as error:
         st.error(str(error), icon=":material/build:")
         rerun_every(RETRY_S)
+    except AccessDeniedError as error:
+        st.error(str(error), icon=":material/lock:")
 
 
 def _show_database_down() -> None:
@@ -77,6 +80,11 @@ def rerun_every(seconds: float) -> None:
             st.rerun()
 
     again()
+
+
+def plain(text: str) -> str:
+    """What people wrote, as text and nothing else."""
+    return "".join(f"\\{each}" if each in "\\`*_{}[]()<>#+-!|:$~" else each for each in text)
 
 
 def head(title: str, caption: str, *, width: int = 440) -> DeltaGenerator:

@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 import structlog
 import uvicorn
+from starlette.middleware import Middleware
+
+from dashboard.signin.desk import Desk
+from dashboard.signin.gate import Gate
+from dashboard.signin.headers import SecurityHeaders
+from dashboard.signin.routes import Counter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,28 +32,43 @@ GRACE_S = 2
 log = structlog.get_logger()
 
 
-def create_app(database_url: str) -> st.App:
-    """The ASGI app on one database."""
+def create_app(settings: Settings, database_url: str) -> st.App:
+    """The ASGI app on one database: Streamlit behind the gate, with the pages of signing in beside it."""
     secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": database_url}}
-    return st.App(SCRIPT, secrets=secrets, lifespan=load_pages, on_script_error=show_fault)
+    desk = Desk(settings, database_url)
+
+    @asynccontextmanager
+    async def lifespan(_: st.App) -> AsyncIterator[None]:
+        await load_pages()
+        yield
+        desk.close()
+
+    return st.App(
+        SCRIPT,
+        secrets=secrets,
+        lifespan=lifespan,
+        routes=Counter(desk, int(settings.session_lifetime_s)).routes(),
+        middleware=[Middleware(SecurityHeaders), Middleware(Gate, desk=desk)],
+        on_script_error=show_fault,
+    )
 
 
-@asynccontextmanager
-async def load_pages(_: st.App) -> AsyncIterator[None]:
+async def load_pages() -> None:
     """Import what the pages need before the first viewer comes: pandas and plotly cost him two seconds otherwise."""
     for name in ("dashboard.charts", "dashboard.trip_view", "dashboard.fleet_view"):
         await asyncio.to_thread(import_module, name)
-    yield
 
 
 def serve(settings: Settings, database_url: str) -> int:
     """Serve until SIGINT or SIGTERM."""
     uvicorn.run(
-        create_app(database_url),
+        create_app(settings, database_url),
         host=settings.dashboard_host,
         port=settings.dashboard_port,
         log_config=None,
         access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE_S,
     )
     return 0

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from dashboard import actions, components, data, event_charts, explain, look, tables, words
+from dashboard import actions, components, data, event_charts, explain, look, tables, viewers, words
 from dashboard.trip_charts import TimeAxis
 from fleetflow.errors import FleetFlowError
 from fleetflow.safety.events import Review
@@ -243,6 +243,10 @@ def show_review(event: HarshEvent) -> None:
         except FleetFlowError as error:
             st.session_state["review_refused"] = str(error)
 
+    if not viewers.may("review_event"):
+        if event.review is not None:
+            st.markdown(f":gray-badge[Reviewed: {REVIEW_WORDS[event.review]}]", width="content")
+        return
     refused = st.session_state.pop("review_refused", None)
     if refused:
         st.warning(refused, icon=":material/sync_problem:")

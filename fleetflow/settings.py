@@ -38,6 +38,17 @@ class Settings(BaseSettings):
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the ingest API.")
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = Field(8501, ge=1, le=65535, description="Port of the dashboard.")
+    session_idle_s: float = Field(
+        1800.0, ge=60, description="A person who does nothing for this long has to sign in again, in seconds."
+    )
+    session_lifetime_s: float = Field(
+        43_200.0, ge=60, description="How long a person stays signed in at most, in seconds."
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto the dashboard"
+        " believes, separated by commas.",
+    )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `make run` starts.")
     demo: bool = Field(True, description="Whether `make run` sends a simulated demo fleet into an empty database.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -2,6 +2,7 @@
 
 from dashboard.data.connecting import forget, last_answer_at, writing
 from dashboard.data.of_fleet import days, drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
+from dashboard.data.of_people import session
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trips
 
@@ -20,6 +21,7 @@ __all__ = [
     "ranking",
     "running_run",
     "samples",
+    "session",
     "trip",
     "trips",
     "unfinished",

@@ -92,7 +92,8 @@ def list_actions(conn: sa.Connection) -> list[str]:
 
 def find_broken(conn: sa.Connection) -> int | None:
     """The first entry that was changed, or before which one was taken away; None for a chain that holds."""
-    return conn.scalar(sa.text(FIND_BROKEN))
+    first: int | None = conn.scalar(sa.text(FIND_BROKEN))
+    return first
 
 
 def read_head(conn: sa.Connection) -> Head | None:

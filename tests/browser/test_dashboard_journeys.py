@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from fleetflow.storage.database import connection, create_engine
-from tests.support import dashboard
+from tests.support import dashboard, people
 from tests.support.browser import running_dashboard, viewer
 from tests.support.postgres import temporary_database, url_of
 
@@ -37,6 +37,7 @@ class Fleet:
     database: str
     worst_trip: str
     worst_s: float
+    token: str
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def fleet(postgres_url, postgres_admin, migrated_template, tmp_path_factory) -> 
             dashboard.seed_fleet(conn, now=dashboard.today(), drivers=NAMES, days=14)
             worst = conn.execute(sa.text(WORST_TRIP)).one()
         with running_dashboard(url, tmp_path_factory.mktemp("dashboard")) as base:
-            yield Fleet(base, admin, name, worst.id, worst.duration_s)
+            yield Fleet(base, admin, name, worst.id, worst.duration_s, people.start_session(url))
         engine.dispose()
         admin.dispose()
 
@@ -77,7 +78,7 @@ def address(page: Page) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fleet, scheme: str):
-    with viewer(chromium, fleet.base, scheme=scheme) as person:
+    with viewer(chromium, fleet.base, token=fleet.token, scheme=scheme) as person:
         page = person.open()
         assert page.locator("h1").inner_text() == "Leaderboard"
         assert page.get_by_role("heading", name="3 drivers by points per 100 km").is_visible()
@@ -97,14 +98,14 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_signals_are_drawn_in_the_ink_of_the_theme(chromium: Browser, fleet: Fleet, scheme: str):
-    with viewer(chromium, fleet.base, scheme=scheme) as person:
+    with viewer(chromium, fleet.base, token=fleet.token, scheme=scheme) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}")
         stroke = page.locator(".scatterlayer .trace path.js-line").first.evaluate("e => getComputedStyle(e).stroke")
         assert stroke == INK[scheme]
 
 
 def test_a_shared_address_shows_the_same_event_and_part(chromium: Browser, fleet: Fleet):
-    with viewer(chromium, fleet.base) as person:
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}&event=2&view=20")
         heading = page.locator("h2", has_text="2 ").inner_text()
         axis = time_labels(page)
@@ -115,7 +116,7 @@ def test_a_shared_address_shows_the_same_event_and_part(chromium: Browser, fleet
 
 
 def test_the_chart_and_the_words_agree_on_the_time(chromium: Browser, fleet: Fleet):
-    with viewer(chromium, fleet.base) as person:
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}&event=1&view=20")
         said = page.locator("p", has_text="km/h").first.inner_text().split(" ")[0]  # the event's time: 08:53:40
         hour_and_minute = said[:5]
@@ -123,7 +124,7 @@ def test_the_chart_and_the_words_agree_on_the_time(chromium: Browser, fleet: Fle
 
 
 def test_dragging_over_the_chart_shows_that_part(chromium: Browser, fleet: Fleet):
-    with viewer(chromium, fleet.base) as person:
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}")
         plot = page.locator(".nsewdrag").first.bounding_box()
         assert plot is not None
@@ -144,7 +145,7 @@ def test_dragging_over_the_chart_shows_that_part(chromium: Browser, fleet: Fleet
 
 
 def test_choosing_an_event_in_the_table_puts_it_into_the_address(chromium: Browser, fleet: Fleet):
-    with viewer(chromium, fleet.base) as person:
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}")
         click_row(page, 1, x=18)
         page.wait_for_url("**event=2**")
@@ -152,7 +153,7 @@ def test_choosing_an_event_in_the_table_puts_it_into_the_address(chromium: Brows
 
 
 def test_a_period_stays_in_the_address_and_on_the_next_page(chromium: Browser, fleet: Fleet):
-    with viewer(chromium, fleet.base) as person:
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
         page = person.open()
         page.get_by_text("7 days", exact=True).click()
         page.wait_for_url("**period=7**")
@@ -164,7 +165,7 @@ def test_a_period_stays_in_the_address_and_on_the_next_page(chromium: Browser, f
 
 
 def test_a_page_heals_by_itself_when_the_database_comes_back(chromium: Browser, fleet: Fleet):
-    with viewer(chromium, fleet.base) as person, fleet.admin.connect() as raw:
+    with viewer(chromium, fleet.base, token=fleet.token) as person, fleet.admin.connect() as raw:
         conn = raw.execution_options(isolation_level="AUTOCOMMIT")
         page = person.open()
         conn.execute(sa.text(f'ALTER DATABASE "{fleet.database}" ALLOW_CONNECTIONS false'))
@@ -184,7 +185,7 @@ def test_a_page_heals_by_itself_when_the_database_comes_back(chromium: Browser, 
 
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(chromium: Browser, fleet: Fleet):
-    with viewer(chromium, fleet.base, width=820) as person:
+    with viewer(chromium, fleet.base, token=fleet.token, width=820) as person:
         for path in ("", f"trip?trip={fleet.worst_trip}"):
             page = person.open(path)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -140,16 +140,16 @@ def fill_log(engine: sa.Engine, count: int = 3) -> None:
 def test_the_log_says_who_did_what_and_can_be_searched(engine):
     fill_log(engine)
     with connection(engine) as conn:
-        audit.insert_entry(conn, Who("100% bob"), "signed_in", before={"a": [1, None]})
+        audit.insert_entry(conn, Who("100% bob"), "sign_in", before={"a": [1, None]})
         newest = audit.list_entries(conn).iloc[0]
         assert (newest["id"], newest["actor"], newest["action"], newest["before"]) == (
-            4, "100% bob", "signed_in", {"a": [1, None]},
+            4, "100% bob", "sign_in", {"a": [1, None]},
         )  # fmt: skip
         assert list(audit.list_entries(conn, text="PROFILE 1")["id"]) == [2]
         assert list(audit.list_entries(conn, text="100%")["id"]) == [4]
         assert list(audit.list_entries(conn, action="profile_applied", limit=2)["id"]) == [3, 2]
         assert audit.list_entries(conn, since=datetime.now(UTC) + timedelta(hours=1)).empty
-        assert audit.list_actions(conn) == ["profile_applied", "signed_in"]
+        assert audit.list_actions(conn) == ["profile_applied", "sign_in"]
 
 
 @pytest.mark.parametrize(
@@ -215,9 +215,9 @@ def test_entries_written_at_once_make_one_chain(engine):
 
 
 def test_what_is_rolled_back_leaves_no_entry_and_no_gap(engine):
-    with pytest.raises(ZeroDivisionError), connection(engine) as conn:
-        audit.insert_entry(conn, Who("ann"), "signed_in")
-        raise ZeroDivisionError
+    with engine.connect() as conn:
+        audit.insert_entry(conn, Who("ann"), "sign_in")
+        conn.rollback()
     fill_log(engine, 2)
     with connection(engine) as conn:
         assert list(audit.list_entries(conn)["id"]) == [2, 1]

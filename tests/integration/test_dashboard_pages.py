@@ -18,7 +18,7 @@ from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.storage import profiles, reports, roster, runs
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.trips.samples import Samples
-from tests.support import dashboard
+from tests.support import dashboard, people
 from tests.support.dashboard import Drive
 from tests.support.ports import free_port
 
@@ -59,7 +59,8 @@ def opened(database_url) -> Iterator[Callable[..., AppTest]]:
             app.run()
         return app
 
-    yield open_page
+    with people.signed_in(database_url):
+        yield open_page
     st.cache_data.clear()
     st.cache_resource.clear()
 

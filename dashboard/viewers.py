@@ -48,9 +48,9 @@ def show_sidebar(session: Session) -> None:
     with st.sidebar:
         st.caption(f"Signed in as **{components.plain(session.name)}**, {roles}")
         # Unlike Streamlit's own links, this opens in the same tab.
-        st.html('<a href="/account">Account and sign-out</a>')
+        st.html('<a href="/account" style="color: inherit; font-size: 13px">Account and sign-out</a>')
 
 
 def _show_signed_out() -> None:
     inner = components.state("logout", "You are signed out", "Your session has ended. Sign in to go on where you were.")
-    inner.html('<a href="/login">Sign in</a>')
+    inner.html('<a href="/login" style="color: inherit">Sign in</a>')

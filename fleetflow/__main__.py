@@ -10,7 +10,7 @@ from fleetflow.bootstrap import report
 from fleetflow.errors import FleetFlowError
 from fleetflow.settings import read_settings
 
-COMMANDS = ("up", "migrate", "send", "simulate", "account", "audit")
+COMMANDS = ("up", "migrate", "send", "simulate", "account", "key", "audit")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -36,6 +36,12 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Address the ingest API listens on.")
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the ingest API.")
+    api_keyless: bool = Field(
+        True,
+        description="Whether an API that listens on this machine only takes requests without a key,"
+        " as long as no key was ever made.",
+    )
+    api_key: SecretStr | None = Field(None, description="The key that `send` and the demo fleet call the API with.")
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = Field(8501, ge=1, le=65535, description="Port of the dashboard.")
     session_idle_s: float = Field(
@@ -90,6 +96,11 @@ class Settings(BaseSettings):
     batch_time_limit_s: float = Field(
         60.0, gt=0, description="A worker that needs longer for one batch ends itself, in seconds."
     )
+
+    @property
+    def key(self) -> str | None:
+        """The API key in plain text."""
+        return self.api_key.get_secret_value() if self.api_key else None
 
     def with_database(self, url: str) -> Self:
         """The same settings with another database."""

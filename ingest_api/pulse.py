@@ -17,6 +17,7 @@ from fleetflow.storage.trips import count_waiting
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from ingest_api.keys import KeyRing
     from ingest_api.metrics import Metrics
 
 PERIOD_S = 3.0
@@ -42,8 +43,9 @@ class Condition:
 class Pulse:
     """Checks Postgres every few seconds; `condition` is the newest finding."""
 
-    def __init__(self, engine: sa.Engine, metrics: Metrics) -> None:
+    def __init__(self, engine: sa.Engine, metrics: Metrics, keys: KeyRing) -> None:
         self._engine = engine
+        self._keys = keys
         self._metrics = metrics
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
@@ -75,6 +77,7 @@ class Pulse:
         try:
             with connection(self._engine) as conn:
                 check_schema(conn)
+                self._keys.refresh(conn)
                 offset = read_clock(conn) - datetime.now(UTC)
                 self._metrics.waiting.set(count_waiting(conn, COUNT_LIMIT))
         except (StorageUnavailableError, ConfigurationError) as error:

@@ -24,7 +24,9 @@ COOKIE = "fleetflow_session"
 LOGIN, ACCOUNT, LOGOUT = "/login", "/account", "/logout"
 STATIC = tuple(f"/app/static/{name}" for name in ("icon.svg", "logo.svg", "inter-tnum.woff2", "signin.css"))
 OPEN = frozenset({LOGIN, "/_stcore/health", *STATIC})
-"""Served to anybody: the way in, what it looks like, and whether the process lives. Compared whole, never by prefix."""
+"""Served to anybody: the way in, what it looks like, and whether the process lives."""
+BUNDLE = "/static/"
+"""Streamlit's own JavaScript, which is the same everywhere: dozens of files, for which nobody has to be looked up."""
 WITH_OLD_PASSWORD = frozenset({ACCOUNT, LOGOUT})
 IDENTITY_HEADERS = (
     b"remote-user", b"x-remote-", b"x-forwarded-user", b"x-forwarded-email", b"x-forwarded-preferred-username",
@@ -48,7 +50,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         scope = without_identity(scope)
-        if scope["type"] == "http" and scope["path"] in OPEN:
+        if scope["type"] == "http" and is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         token = read_token(scope)
@@ -89,6 +91,11 @@ class Gate:
         except (StorageUnavailableError, ConfigurationError):
             return True  # the page asks for itself and shows nothing without an answer
         return session is not None and not session.must_change_password
+
+
+def is_open(path: str) -> bool:
+    """Whether anybody may have it; a path that climbs out of a folder is none of that folder's."""
+    return path in OPEN or (path.startswith(BUNDLE) and ".." not in path)
 
 
 def refusal(scope: Scope, session: Session | None) -> Response | None:

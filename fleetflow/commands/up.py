@@ -19,6 +19,7 @@ from rich.text import Text
 
 from fleetflow.commands.database import operator, transaction
 from fleetflow.commands.migrate import describe
+from fleetflow.doors import check_door
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.errors import ConfigurationError
 from fleetflow.people import add_first_accounts
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         with transaction(database_url(settings)) as conn:
             logins = add_first_accounts(conn, operator(), demo=settings.demo)
         watch = server.restart_if_ended if server else lambda: False
+        check_door(settings, database_url(settings))
         write = partial(write_prefixed, console)
         supervise(stack.enter_context(Supervisor(write, also_watch=watch)), settings, console, logins)
     return 0

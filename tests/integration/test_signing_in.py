@@ -123,7 +123,7 @@ STRANGERS = {
     "with a disabled account": disabled,
 }
 PATHS = (
-    "/", "/trip?trip=1", "/account", "/media/x.csv", "/_stcore/host-config", "/_stcore/metrics", "/static/js/x.js",
+    "/", "/trip?trip=1", "/account", "/media/x.csv", "/_stcore/host-config", "/_stcore/metrics", "/static/../media/x",
     "/_stcore/upload_file/a/b", "/app/static/../../server.py", "/login/", "//login", "/LOGIN", "/nonsense",
 )  # fmt: skip
 
@@ -140,6 +140,7 @@ def test_a_stranger_gets_the_way_in_and_nothing_else(site: Site, who: str):
             assert client.request(method, "/_stcore/upload_file/a/b").status_code == 401
         assert client.get("/login").status_code == 200
         assert client.get("/_stcore/health").status_code == 200
+        assert client.get("/static/js/unknown.js").status_code == 404
     assert socket_status(site, f"{COOKIE}={token}" if token else None) == 403
 
 

@@ -19,6 +19,8 @@ PAGES: Mapping[str, Permission] = MappingProxyType(
         "driver": Permission.VIEW,
         "trip": Permission.VIEW,
         "tuning": Permission.TUNE,
+        "administration": Permission.ADMINISTER,
+        "audit": Permission.AUDIT,
     }
 )
 """By the name of the file in app_pages/."""
@@ -29,6 +31,15 @@ ACTIONS: Mapping[str, Permission] = MappingProxyType(
         "apply_profile": Permission.TUNE,
         "activate_profile": Permission.TUNE,
         "cancel_run": Permission.TUNE,
+        "add_account": Permission.ADMINISTER,
+        "reset_account": Permission.ADMINISTER,
+        "disable_account": Permission.ADMINISTER,
+        "enable_account": Permission.ADMINISTER,
+        "set_roles": Permission.ADMINISTER,
+        "add_key": Permission.ADMINISTER,
+        "revoke_key": Permission.ADMINISTER,
+        "edit_drivers": Permission.ADMINISTER,
+        "edit_vehicles": Permission.ADMINISTER,
     }
 )
 """By the name of the function in actions.py."""

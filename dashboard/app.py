@@ -65,6 +65,20 @@ page = st.navigation(
             icon=":material/tune:",
             help="Try other thresholds on the whole fleet, see who moves, and apply them as a new profile.",
         ),
+        offer(
+            components.ADMINISTRATION,
+            "administration",
+            title="Administration",
+            icon=":material/admin_panel_settings:",
+            help="Accounts and their roles, API keys, and the names of drivers and vehicles.",
+        ),
+        offer(
+            components.AUDIT,
+            "audit",
+            title="Audit log",
+            icon=":material/history:",
+            help="Who did what, when and from where; nothing in it can be changed.",
+        ),
     ],
     position="sidebar" if person else "hidden",
 )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LEADERBOARD, DRIVER, TRIP = "app_pages/leaderboard.py", "app_pages/driver.py", "app_pages/trip.py"
 TUNING = "app_pages/tuning.py"
+ADMINISTRATION, AUDIT = "app_pages/administration.py", "app_pages/audit.py"
 RETRY_S = 5
 PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "56": 56, "all": None}
 PERIOD_LABELS = {"7": "7 days", "28": "28 days", "56": "56 days", "all": "All time"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
@@ -36,7 +37,22 @@ def read_classes(conn: sa.Connection, vehicle_ids: Iterable[UUID]) -> dict[UUID,
     }
 
 
-def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str, group_name: str | None = None) -> None:
+def list_drivers(conn: sa.Connection) -> pd.DataFrame:
+    """Every driver: id (as text), name, group_name; those without a name last."""
+    c = drivers.c
+    rows = conn.execute(sa.select(c.id, c.name, c.group_name).order_by(c.name.nulls_last(), c.id)).all()
+    return pd.DataFrame([(str(row.id), *row[1:]) for row in rows], columns=["id", "name", "group_name"], dtype="object")
+
+
+def list_vehicles(conn: sa.Connection) -> pd.DataFrame:
+    """Every vehicle: id (as text), name, group_name, vehicle_class; those without a name last."""
+    c = vehicles.c
+    statement = sa.select(c.id, c.name, c.group_name, c.vehicle_class).order_by(c.name.nulls_last(), c.id)
+    columns = ["id", "name", "group_name", "vehicle_class"]
+    return pd.DataFrame([(str(row.id), *row[1:]) for row in conn.execute(statement)], columns=columns, dtype="object")
+
+
+def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str | None, group_name: str | None = None) -> None:
     """Name a driver, known or not."""
     values = {"name": name, "group_name": group_name}
     conn.execute(
@@ -48,7 +64,7 @@ def upsert_vehicle(
     conn: sa.Connection,
     vehicle_id: UUID,
     *,
-    name: str,
+    name: str | None,
     group_name: str | None = None,
     vehicle_class: str | None = None,
 ) -> None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from dashboard.data.connecting import reading
 from fleetflow.storage import accounts as stored_accounts
-from fleetflow.storage import audit, sessions
+from fleetflow.storage import audit, registers, sessions
 from fleetflow.storage import keys as stored_keys
-from fleetflow.storage import roster as stored_roster
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,23 +38,23 @@ def keys(database: str) -> list[Key]:
 
 
 def roster(database: str, kind: str) -> pd.DataFrame:
-    """All "drivers" or "vehicles"; see storage.roster."""
+    """All "drivers" or "vehicles"; see storage.registers."""
     with reading(database) as conn:
-        return stored_roster.list_vehicles(conn) if kind == "vehicles" else stored_roster.list_drivers(conn)
+        return registers.list_vehicles(conn) if kind == "vehicles" else registers.list_drivers(conn)
 
 
 def audit_entries(
     database: str, *, text: str = "", action: str | None = None, since: datetime | None = None, limit: int = 500
 ) -> pd.DataFrame:
-    """See storage.audit.list_entries."""
+    """See registers.list_audit_entries."""
     with reading(database) as conn:
-        return audit.list_entries(conn, text=text, action=action, since=since, limit=limit)
+        return registers.list_audit_entries(conn, text=text, action=action, since=since, limit=limit)
 
 
 def audit_actions(database: str) -> list[str]:
     """Every kind of entry in the audit log."""
     with reading(database) as conn:
-        return audit.list_actions(conn)
+        return registers.list_audit_actions(conn)
 
 
 def broken_audit_entry(database: str) -> int | None:

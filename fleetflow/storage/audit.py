@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import pandas as pd
 import sqlalchemy as sa
 
 from fleetflow.storage.tables import audit_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-
-COLUMNS = ("id", "at", "actor", "address", "action", "subject", "before", "after")
 
 INSERT_ENTRY = """
 INSERT INTO telemetry.audit_log (actor, address, action, subject, before, after)
@@ -68,26 +64,6 @@ def insert_entry(
         "after": _json(after),
     }
     conn.exec_driver_sql(INSERT_ENTRY, values)
-
-
-def list_entries(
-    conn: sa.Connection, *, text: str = "", action: str | None = None, since: datetime | None = None, limit: int = 500
-) -> pd.DataFrame:
-    """The newest entries, the newest first; `text` is looked for in actor, subject, address and values."""
-    c = audit_log.c
-    everything = sa.func.concat_ws(" ", c.actor, c.subject, c.address, c.action, c.before, c.after)
-    wanted = [
-        everything.icontains(text, autoescape=True) if text else sa.true(),
-        c.action == action if action else sa.true(),
-        c.at >= since if since else sa.true(),
-    ]
-    statement = sa.select(*(c[name] for name in COLUMNS)).where(*wanted).order_by(c.id.desc()).limit(limit)
-    return pd.DataFrame(conn.execute(statement).all(), columns=list(COLUMNS))
-
-
-def list_actions(conn: sa.Connection) -> list[str]:
-    """Every kind of entry that there is."""
-    return list(conn.scalars(sa.select(audit_log.c.action).distinct().order_by(audit_log.c.action)))
 
 
 def find_broken(conn: sa.Connection) -> int | None:

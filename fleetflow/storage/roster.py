@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
@@ -35,21 +34,6 @@ def read_classes(conn: sa.Connection, vehicle_ids: Iterable[UUID]) -> dict[UUID,
         row.id: row.vehicle_class
         for row in conn.execute(sa.select(vehicles.c.id, vehicles.c.vehicle_class).where(known))
     }
-
-
-def list_drivers(conn: sa.Connection) -> pd.DataFrame:
-    """Every driver: id (as text), name, group_name; those without a name last."""
-    c = drivers.c
-    rows = conn.execute(sa.select(c.id, c.name, c.group_name).order_by(c.name.nulls_last(), c.id)).all()
-    return pd.DataFrame([(str(row.id), *row[1:]) for row in rows], columns=["id", "name", "group_name"], dtype="object")
-
-
-def list_vehicles(conn: sa.Connection) -> pd.DataFrame:
-    """Every vehicle: id (as text), name, group_name, vehicle_class; those without a name last."""
-    c = vehicles.c
-    statement = sa.select(c.id, c.name, c.group_name, c.vehicle_class).order_by(c.name.nulls_last(), c.id)
-    columns = ["id", "name", "group_name", "vehicle_class"]
-    return pd.DataFrame([(str(row.id), *row[1:]) for row in conn.execute(statement)], columns=columns, dtype="object")
 
 
 def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str | None, group_name: str | None = None) -> None:

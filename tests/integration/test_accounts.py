@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from fleetflow.access import Role
-from fleetflow.storage import accounts, audit, sessions
+from fleetflow.storage import accounts, audit, registers, sessions
 from fleetflow.storage.accounts import AccountExistsError, AccountMissingError, LastAdminError
 from fleetflow.storage.audit import Who
 from fleetflow.storage.database import connection
@@ -141,15 +141,15 @@ def test_the_log_says_who_did_what_and_can_be_searched(engine):
     fill_log(engine)
     with connection(engine) as conn:
         audit.insert_entry(conn, Who("100% bob"), "sign_in", before={"a": [1, None]})
-        newest = audit.list_entries(conn).iloc[0]
+        newest = registers.list_audit_entries(conn).iloc[0]
         assert (newest["id"], newest["actor"], newest["action"], newest["before"]) == (
             4, "100% bob", "sign_in", {"a": [1, None]},
         )  # fmt: skip
-        assert list(audit.list_entries(conn, text="PROFILE 1")["id"]) == [2]
-        assert list(audit.list_entries(conn, text="100%")["id"]) == [4]
-        assert list(audit.list_entries(conn, action="profile_applied", limit=2)["id"]) == [3, 2]
-        assert audit.list_entries(conn, since=datetime.now(UTC) + timedelta(hours=1)).empty
-        assert audit.list_actions(conn) == ["profile_applied", "sign_in"]
+        assert list(registers.list_audit_entries(conn, text="PROFILE 1")["id"]) == [2]
+        assert list(registers.list_audit_entries(conn, text="100%")["id"]) == [4]
+        assert list(registers.list_audit_entries(conn, action="profile_applied", limit=2)["id"]) == [3, 2]
+        assert registers.list_audit_entries(conn, since=datetime.now(UTC) + timedelta(hours=1)).empty
+        assert registers.list_audit_actions(conn) == ["profile_applied", "sign_in"]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_entries_written_at_once_make_one_chain(engine):
         list(pool.map(lambda _: fill_log(engine, 5), range(4)))
     with connection(engine) as conn:
         assert audit.find_broken(conn) is None
-        assert sorted(audit.list_entries(conn)["id"]) == list(range(1, 21))
+        assert sorted(registers.list_audit_entries(conn)["id"]) == list(range(1, 21))
 
 
 def test_what_is_rolled_back_leaves_no_entry_and_no_gap(engine):
@@ -220,4 +220,4 @@ def test_what_is_rolled_back_leaves_no_entry_and_no_gap(engine):
         conn.rollback()
     fill_log(engine, 2)
     with connection(engine) as conn:
-        assert list(audit.list_entries(conn)["id"]) == [2, 1]
+        assert list(registers.list_audit_entries(conn)["id"]) == [2, 1]

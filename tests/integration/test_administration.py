@@ -19,7 +19,7 @@ from fleetflow.access import AccessDeniedError, Permission, Role, Scope, permiss
 from fleetflow.commands import account as account_command
 from fleetflow.commands import audit as audit_command
 from fleetflow.safety.profiles import DEFAULT_PROFILE
-from fleetflow.storage import accounts, audit, keys, profiles, roster, sessions
+from fleetflow.storage import accounts, audit, keys, profiles, registers, roster, sessions
 from fleetflow.storage.accounts import LastAdminError
 from fleetflow.storage.audit import Who
 from fleetflow.storage.database import connection
@@ -86,7 +86,7 @@ def text(app: AppTest) -> str:
 
 def log(engine) -> pd.DataFrame:
     with connection(engine) as conn:
-        return audit.list_entries(conn)
+        return registers.list_audit_entries(conn)
 
 
 def button(app: AppTest, label: str):
@@ -245,8 +245,8 @@ def test_only_what_was_edited_in_a_roster_is_saved(engine, database_url: str):
     one, other = uuid4(), uuid4()
     with connection(engine) as conn:
         roster.insert_unknown(conn, [one, other], [one])
-        known = roster.list_drivers(conn)
-        assert list(roster.list_vehicles(conn)["id"]) == [str(one)]
+        known = registers.list_drivers(conn)
+        assert list(registers.list_vehicles(conn)["id"]) == [str(one)]
     edited = known.copy()
     edited.loc[edited["id"] == str(other), ["name", "group_name"]] = [" Simulated Ann ", ""]
     rows = admin_view.changed_rows(known, edited)
@@ -254,7 +254,7 @@ def test_only_what_was_edited_in_a_roster_is_saved(engine, database_url: str):
     with signed_in(database_url):
         actions.edit_drivers(database_url, rows)
     with connection(engine) as conn:
-        assert roster.list_drivers(conn)["name"].to_list() == ["Simulated Ann", None]
+        assert registers.list_drivers(conn)["name"].to_list() == ["Simulated Ann", None]
 
 
 def test_the_audit_page_finds_entries_and_says_when_the_chain_is_broken(engine, database_url: str):

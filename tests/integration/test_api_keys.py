@@ -17,7 +17,7 @@ from fleetflow import doors
 from fleetflow.access import Scope
 from fleetflow.commands import key as key_command
 from fleetflow.errors import ConfigurationError
-from fleetflow.storage import audit, keys
+from fleetflow.storage import keys, registers
 from fleetflow.storage.database import connection
 from ingest_api import keys as keyring
 from ingest_api.keys import KeyRing
@@ -203,7 +203,7 @@ def test_the_command_makes_lists_and_revokes_keys(engine, database_url, capsys):
     with pytest.raises(keys.KeyMissingError):
         run_command(database_url, "revoke", key[:11])
     with connection(engine) as conn:
-        entries = audit.list_entries(conn)
+        entries = registers.list_audit_entries(conn)
     assert list(entries["action"]) == ["revoke_key", "add_key"]
     assert key not in entries.to_csv()
 

@@ -18,7 +18,7 @@ from dashboard.signin import gate
 from dashboard.signin.gate import COOKIE
 from dashboard.signin.headers import PLAIN_POLICY, STREAMLIT_POLICY
 from fleetflow.access import Role
-from fleetflow.storage import audit
+from fleetflow.storage import registers
 from fleetflow.storage.database import connection, create_engine
 from tests.support import people
 from tests.support.browser import running_dashboard
@@ -56,7 +56,7 @@ class Site:
     def log_of(self, text: str) -> list[tuple[str, str]]:
         """Action and subject of the entries that hold the text, the oldest first."""
         with connection(self.engine) as conn:
-            found = audit.list_entries(conn, text=text).iloc[::-1]
+            found = registers.list_audit_entries(conn, text=text).iloc[::-1]
         return list(zip(found["action"], found["subject"], strict=True))
 
     def sign_in(self, client: httpx.Client, name: str, password: str = PASSWORD, **more: str) -> httpx.Response:

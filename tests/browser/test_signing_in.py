@@ -54,7 +54,6 @@ def test_from_a_shared_address_through_the_login_to_the_page_and_out_again(chrom
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("heading", name="Leaderboard").wait_for()
-        person.settle()
         assert page.url == f"{site.base}/?period=7"
         page.get_by_text(f"Signed in as {account.name}, fleet manager").wait_for()
         page.get_by_role("link", name="Account and sign-out").click()

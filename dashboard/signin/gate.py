@@ -50,7 +50,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         scope = without_identity(scope)
-        if scope["type"] == "http" and is_open(scope["path"]):
+        if scope["type"] == "http" and is_open(scope):
             await self._app(scope, receive, send)
             return
         token = read_token(scope)
@@ -93,9 +93,10 @@ class Gate:
         return session is not None and not session.must_change_password
 
 
-def is_open(path: str) -> bool:
-    """Whether anybody may have it; a path that climbs out of a folder is none of that folder's."""
-    return path in OPEN or (path.startswith(BUNDLE) and ".." not in path)
+def is_open(scope: Scope) -> bool:
+    """Whether anybody may have it; no page is in the bundle, nor is a path that climbs out of its folder."""
+    path: str = scope["path"]
+    return path in OPEN or (path.startswith(BUNDLE) and ".." not in path and not wants_page(scope))
 
 
 def refusal(scope: Scope, session: Session | None) -> Response | None:

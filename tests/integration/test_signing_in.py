@@ -140,7 +140,7 @@ def test_a_stranger_gets_the_way_in_and_nothing_else(site: Site, who: str):
             assert client.request(method, "/_stcore/upload_file/a/b").status_code == 401
         assert client.get("/login").status_code == 200
         assert client.get("/_stcore/health").status_code == 200
-        assert client.get("/static/js/unknown.js").status_code == 404
+        assert client.get("/static/js/unknown.js", headers=PAGE).status_code == 303
     assert socket_status(site, f"{COOKIE}={token}" if token else None) == 403
 
 

@@ -1,6 +1,6 @@
 # FleetFlow's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test faults lint fmt bench lock clean setup setup-dev
+.PHONY: help run test faults chaos lint fmt bench pictures lock clean setup setup-dev
 PYTHON := .venv/bin/python
 
 help:
@@ -19,6 +19,10 @@ faults: setup-dev ## Run only the tests that kill, freeze or cut off processes.
 	@scripts/install-services
 	@$(PYTHON) -m pytest -m faults $(ARGS)
 
+chaos: setup-dev ## Kill, freeze and restart everything at random under load; nothing may be lost (ARGS="--seconds 600").
+	@scripts/install-services
+	@$(PYTHON) -m tests.faults.chaos $(ARGS)
+
 lint: setup-dev ## Check style and types.
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
@@ -31,6 +35,10 @@ fmt: setup-dev ## Format the code and fix what can be fixed.
 bench: setup-dev ## Measure speed as ratios to a floor of the same run; the table goes to benchmarks/results/.
 	@scripts/install-services
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+pictures: setup-dev ## Draw every page of the dashboard over the demo fleet, into docs/pictures/.
+	@scripts/install-services
+	@$(PYTHON) -m tests.support.pictures
 
 lock: ## Pin the requirements anew, from pyproject.toml.
 	@scripts/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from rich.console import Console
 
-from benchmarks import detection, latency, ranking, throughput, whatif
+from benchmarks import detection, imports, latency, ranking, stored_fleet, throughput, whatif
 from benchmarks.report import Row, show
 from benchmarks.services import Stack, stacks
 
@@ -22,8 +22,12 @@ ON_A_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
     "latency": latency.accepted_to_scored,
     "memory": throughput.memory,
 }
+ON_ONE_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {"stored": stored_fleet.stored_fleet}
+"""How workers are woken is nothing to them."""
 ALONE: dict[str, Callable[[], Iterator[Row]]] = {
     "detection": detection.finding,
+    "detection of stored trips": detection.stored,
+    "imports": imports.previewing,
     "ranking": ranking.ranking,
     "whatif": whatif.whatif,
 }
@@ -35,17 +39,18 @@ def main(chosen: list[str]) -> int:
     rows: list[Row] = []
     for name in _matching(ALONE, chosen):
         rows += ALONE[name]()
-    on_a_stack = _matching(ON_A_STACK, chosen)
-    if on_a_stack:
-        with stacks() as both:
-            rows += [row for name in on_a_stack for stack in both for row in _noted(name, stack)]
+    both, one = _matching(ON_A_STACK, chosen), _matching(ON_ONE_STACK, chosen)
+    if both or one:
+        with stacks() as found:
+            rows += [row for name in both for stack in found for row in _noted(name, stack)]
+            rows += [row for name in one for row in _noted(name, found[0])]
     Console().print(f"Written to {show(rows)}")
     return 0
 
 
 def _noted(name: str, stack: Stack) -> Iterator[Row]:
     Console(stderr=True).print(f"{name}, woken by {stack.name} ...")
-    return ON_A_STACK[name](stack)
+    return {**ON_A_STACK, **ON_ONE_STACK}[name](stack)
 
 
 def _matching(known: dict[str, Callable[..., Iterator[Row]]], chosen: list[str]) -> list[str]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.fleets import Family, Fleet, simulate_fleet
-from fleetflow.safety.ranking.bunching import points_per_event
+from fleetflow.safety.ranking.bunching import points_per_event, weighed_costs
 from fleetflow.safety.ranking.leaderboard import Leaderboard, rank_drivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fleetflow.safety.flat import BoolArray, IndexArray
+    from fleetflow.trips.samples import FloatArray
 
 FAMILIES = (
     Family("drivers differ (gamma, cv 0.7)"),
@@ -74,12 +75,17 @@ class Coverage:
 
 def cover(fleet: Fleet, penalties: Sequence[float]) -> Coverage:
     """How many of a fleet's true values its intervals hold."""
-    board = rank_drivers(fleet.days, psi0=points_per_event(np.array(penalties), fleet.counts))
+    board = rank_drivers(fleet.days, psi0=_psi0(np.array(penalties), fleet.counts))
     inside = (board.low <= fleet.truth) & (fleet.truth <= board.high)
     worst = board.order[: max(round(WORST_SHARE * len(board.order)), 1)]
     measured = inside, inside[board.order], inside[worst], _ranks_held(fleet, board)
     held = tuple(int(np.count_nonzero(each)) for each in measured)
     return Coverage(held, tuple(map(len, measured)), len(board.order) / len(inside))
+
+
+def _psi0(penalties: FloatArray, counts: FloatArray) -> float:
+    points = penalties * counts
+    return points_per_event(float(weighed_costs(points, counts).sum()), float(points.sum()), penalties)
 
 
 def coverages(family: Family, drivers: int, fleets: int) -> list[Coverage]:

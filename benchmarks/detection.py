@@ -1,16 +1,32 @@
-"""Finding events in batches against plain code: each trip and kind on its own."""
+"""Finding events in batches against plain code, and the whole analysis of stored trips against merely reading them."""
 
 from __future__ import annotations
 
+import tempfile
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
+import psycopg
 from scipy.signal import find_peaks, peak_widths
+from uuid_utils.compat import uuid7
 
 from benchmarks.report import Row
+from benchmarks.services import fresh_database
+from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.safety.detection import find_events
+from fleetflow.safety.profiles import DEFAULT_PROFILE
+from fleetflow.safety.scores import score_trip
+from fleetflow.storage.claims import ClaimedTrip
+from fleetflow.storage.database import connection, create_engine
+from fleetflow.storage.trips import NewTrip, insert_trips
+from fleetflow.trips.columns import pack, unpack
 from fleetflow.trips.samples import Samples
+from worker.analysis import Analysis, analyse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +35,13 @@ if TYPE_CHECKING:
 
 RATE_HZ = 10.0
 ROUNDS = 7
+READ = """
+SELECT id, vehicle_id, driver_id, received_at, sample_hz, 1, false, telemetry_blob::text
+FROM telemetry.trip_logs WHERE id = ANY(%(ids)s)
+"""
+STORED = ((2400, 60), (480, 600), (240, 1800), (24, 36_000))
 SHAPES = ((480, 60), (480, 1800), (4, 100_000))
-BATCH = 48
+BATCH, MOST_POINTS = 48, 400_000  # a worker's
 
 
 def finding() -> Iterator[Row]:
@@ -32,6 +53,60 @@ def finding() -> Iterator[Row]:
         ours = _points_per_second(lambda batch=batch: _in_batches(batch), batch)  # type: ignore[misc]
         name = f"find events, {points:,}-point trips at {RATE_HZ:g} Hz"
         yield Row(name, "-", "trip by trip, no smoothing", plain / 1e6, ours / 1e6, "M points/s")
+
+
+def stored() -> Iterator[Row]:
+    """Points per second of trips that lie in Postgres: read and decoded only, and analysed and scored besides."""
+    random = np.random.default_rng(1)
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "postgres") as server:
+        for trips, points in STORED:
+            batch = [_rounded(_drive(random, points)) for _ in range(trips)]
+            url = fresh_database(server.url, f"stored_{points}")
+            _store(url, batch)
+            with psycopg.connect(url) as conn:
+                read, ours = _alternating(partial(_read, conn), partial(_score, conn), batch)
+            name = f"analyse and score stored {points:,}-point trips"
+            yield Row(name, "-", "read and decode them", read / 1e6, ours / 1e6, "M points/s")
+
+
+def _store(url: str, batch: Sequence[Samples]) -> None:
+    engine = create_engine(url, application_name="benchmarks")
+    new = [NewTrip(uuid7(), uuid4(), uuid4(), pack(each), len(each), uuid4().bytes) for each in batch]
+    with connection(engine) as conn:
+        insert_trips(conn, new)
+    engine.dispose()
+
+
+def _batches(conn: psycopg.Connection[tuple[Any, ...]]) -> Iterator[list[ClaimedTrip]]:
+    """Every stored trip, as many at once as a worker takes."""
+    sizes = conn.execute("SELECT id, point_count FROM telemetry.trip_logs ORDER BY id").fetchall()
+    many = max(min(BATCH, MOST_POINTS // sizes[0][1]), 1)
+    ids = [trip_id for trip_id, _ in sizes]
+    for start in range(0, len(ids), many):
+        rows = conn.execute(READ, {"ids": ids[start : start + many]})
+        yield [ClaimedTrip(*row) for row in rows]
+
+
+def _read(conn: psycopg.Connection[tuple[Any, ...]]) -> None:
+    for trips in _batches(conn):
+        for trip in trips:
+            unpack(trip.blob)
+
+
+def _score(conn: psycopg.Connection[tuple[Any, ...]]) -> None:
+    for trips in _batches(conn):
+        for result in analyse(trips):
+            assert isinstance(result, Analysis)
+            score_trip(result.events, DEFAULT_PROFILE)
+
+
+def _rounded(samples: Samples) -> Samples:
+    """As devices send it."""
+    assert samples.g_force_lat is not None
+    return replace(
+        samples, speed_kmh=samples.speed_kmh.round(1), g_force_long=samples.g_force_long.round(3),
+        g_force_lat=samples.g_force_lat.round(3),
+    )  # fmt: skip
 
 
 def _one_by_one(trips: Sequence[Samples]) -> None:
@@ -66,6 +141,12 @@ def _pulse(t_s: FloatArray, random: np.random.Generator) -> FloatArray:
     at, width = random.uniform(0, t_s[-1]), random.uniform(1, 3)
     shape: FloatArray = np.clip(np.cos(np.pi * np.clip((t_s - at) / width, -0.5, 0.5)), 0, 1)
     return random.uniform(-0.6, 0.6) * shape
+
+
+def _alternating(one: Callable[[], object], other: Callable[[], object], batch: Sequence[Samples]) -> list[float]:
+    """Points per second of both, measured in turn, so that a busy machine slows both."""
+    seconds = [(_seconds(one), _seconds(other)) for _ in range(ROUNDS)]
+    return [sum(len(trip) for trip in batch) / min(each) for each in zip(*seconds, strict=True)]
 
 
 def _points_per_second(work: Callable[[], object], batch: Sequence[Samples]) -> float:

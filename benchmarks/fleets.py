@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleetflow.safety.events import EventKind
+from fleetflow.safety.judging import KINDS, EventColumns, TripColumns
 from fleetflow.safety.ranking.days import DriverDays
+from fleetflow.safety.tuning import FLOOR_G, FLOOR_KMH
 
 if TYPE_CHECKING:
     from fleetflow.safety.flat import IndexArray
@@ -17,6 +20,9 @@ DAYS = 28
 LEAST_KM, GREATEST_KM = 5.0, 3000.0
 TRIP_KM, TRIP_LOG_SD = 16.5, 0.8
 EVENTS_PER_BURST = 2.0
+DRIVERS, TRIPS, EVENTS = 500, 100_000, 2_000_000
+"""The large fleet: what a few hundred vehicles do in some months."""
+QUARTER_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,25 @@ def simulate_fleet(family: Family, drivers: int, rng: np.random.Generator) -> Fl
     penalties = np.array(family.penalties)
     days = DriverDays(drivers, driver, day, penalties @ counts, km, km / 40)
     return Fleet(days, penalties @ rates, counts.sum(axis=1))
+
+
+def large_fleet(random: np.random.Generator) -> tuple[EventColumns, TripColumns]:
+    """Drivers of different rates; peaks fall off exponentially above the floor."""
+    driver = random.integers(0, DRIVERS, TRIPS).astype(np.int32)
+    distance_km = random.lognormal(2.5, 0.8, TRIPS)
+    chance = random.gamma(2.0, 0.5, DRIVERS)[driver] * distance_km
+    kind = random.integers(0, len(KINDS), EVENTS).astype(np.int8)
+    above = random.exponential(1.0, EVENTS)
+    peak = np.where(kind == KINDS.index(EventKind.SPEEDING), FLOOR_KMH + 20 * above, FLOOR_G + 0.1 * above)
+    trip = random.choice(TRIPS, EVENTS, p=chance / chance.sum()).astype(np.int32)
+    events = EventColumns(trip, kind, peak, (random.random(EVENTS) < 0.1).astype(np.int8))
+    trips = TripColumns(
+        driver=driver, vehicle_class=random.integers(0, 3, TRIPS).astype(np.int8),
+        day=random.integers(0, QUARTER_DAYS, TRIPS).astype(np.int32), distance_km=distance_km,
+        duration_s=distance_km * 80,
+        usable=random.random(TRIPS) < 0.98,
+    )  # fmt: skip
+    return events, trips
 
 
 def _rates(family: Family, drivers: int, rng: np.random.Generator) -> FloatArray:

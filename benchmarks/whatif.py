@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.fleets import DRIVERS, EVENTS, TRIPS, large_fleet
 from benchmarks.report import Row
 from fleetflow.safety.events import EventKind
-from fleetflow.safety.judging import KINDS, EventColumns, TripColumns
+from fleetflow.safety.judging import KINDS
 from fleetflow.safety.profiles import DEFAULT_PROFILE, TOLERANCE
-from fleetflow.safety.tuning import FLOOR_G, FLOOR_KMH
 from fleetflow.safety.whatif.compare import contrast
 from fleetflow.safety.whatif.judged import judge
 from fleetflow.safety.whatif.prepared import prepare
@@ -21,15 +21,15 @@ from fleetflow.safety.whatif.sweep import sweep
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-DRIVERS, TRIPS, EVENTS = 500, 100_000, 2_000_000
-DAYS = 90
+    from fleetflow.safety.judging import EventColumns
+
 ROUNDS = 7
 SWEPT = np.arange(20, 61, 2) / 100
 
 
 def whatif() -> Iterator[Row]:
     """Milliseconds, once events and trips are loaded and the active profile is judged."""
-    events, trips = _fleet(np.random.default_rng(1))
+    events, trips = large_fleet(np.random.default_rng(1))
     prepared = prepare(events, trips)
     active, other = judge(prepared, DEFAULT_PROFILE), with_threshold(DEFAULT_PROFILE, EventKind.BRAKING, 0.35)
     size = f"{TRIPS:,} trips, {EVENTS:,} events, {DRIVERS} drivers"
@@ -52,24 +52,6 @@ def _counted(events: EventColumns) -> None:
     limits = np.array([DEFAULT_PROFILE.rules[kind].threshold for kind in KINDS]) + TOLERANCE
     harsh = events.peak > limits[events.kind]
     np.bincount(events.trip[harsh] * len(KINDS) + events.kind[harsh], minlength=TRIPS * len(KINDS))
-
-
-def _fleet(random: np.random.Generator) -> tuple[EventColumns, TripColumns]:
-    """Drivers of different rates; peaks fall off exponentially above the floor."""
-    driver = random.integers(0, DRIVERS, TRIPS).astype(np.int32)
-    distance_km = random.lognormal(2.5, 0.8, TRIPS)
-    chance = random.gamma(2.0, 0.5, DRIVERS)[driver] * distance_km
-    kind = random.integers(0, len(KINDS), EVENTS).astype(np.int8)
-    above = random.exponential(1.0, EVENTS)
-    peak = np.where(kind == KINDS.index(EventKind.SPEEDING), FLOOR_KMH + 20 * above, FLOOR_G + 0.1 * above)
-    trip = random.choice(TRIPS, EVENTS, p=chance / chance.sum()).astype(np.int32)
-    events = EventColumns(trip, kind, peak, (random.random(EVENTS) < 0.1).astype(np.int8))
-    trips = TripColumns(
-        driver=driver, vehicle_class=random.integers(0, 3, TRIPS).astype(np.int8),
-        day=random.integers(0, DAYS, TRIPS).astype(np.int32), distance_km=distance_km, duration_s=distance_km * 80,
-        usable=random.random(TRIPS) < 0.98,
-    )  # fmt: skip
-    return events, trips
 
 
 def _best_ms(work: Callable[[], object]) -> float:

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 PAGES: Mapping[str, Permission] = MappingProxyType(
     {
+        "overview": Permission.VIEW,
         "leaderboard": Permission.VIEW,
         "driver": Permission.VIEW,
         "trip": Permission.VIEW,
+        "events": Permission.VIEW,
         "tuning": Permission.TUNE,
+        "upload": Permission.UPLOAD,
+        "operations": Permission.OPERATE,
         "administration": Permission.ADMINISTER,
         "audit": Permission.AUDIT,
     }
@@ -28,9 +32,16 @@ PAGES: Mapping[str, Permission] = MappingProxyType(
 ACTIONS: Mapping[str, Permission] = MappingProxyType(
     {
         "review_event": Permission.REVIEW,
+        "review_events": Permission.REVIEW,
+        "add_note": Permission.COACH,
+        "withdraw_note": Permission.COACH,
         "apply_profile": Permission.TUNE,
         "activate_profile": Permission.TUNE,
         "cancel_run": Permission.TUNE,
+        "begin_upload": Permission.UPLOAD,
+        "note_uploaded": Permission.UPLOAD,
+        "save_mapping": Permission.UPLOAD,
+        "retry_failed": Permission.OPERATE,
         "add_account": Permission.ADMINISTER,
         "reset_account": Permission.ADMINISTER,
         "disable_account": Permission.ADMINISTER,

@@ -11,12 +11,14 @@ from uuid import UUID
 
 from dashboard.acting import Act, action
 from fleetflow import people
-from fleetflow.storage import accounts, keys, profiles, reviews, roster, runs
+from fleetflow.storage import accounts, backlog, coaching, keys, profiles, reviews, roster, runs, uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     from fleetflow.access import Role, Scope
+    from fleetflow.importers import Mapping as ColumnMapping
     from fleetflow.people import Login
     from fleetflow.safety.events import HarshEvent, Review
     from fleetflow.safety.profiles import ScoringProfile
@@ -24,12 +26,44 @@ if TYPE_CHECKING:
 
 
 @action
-def review_event(act: Act, event: HarshEvent, review: Review | None, reason: str) -> None:
-    """Judge an event; the trip's scores and the ranks follow. Raises ReviewConflictError, EventMissingError."""
+def review_event(act: Act, event: HarshEvent, review: Review | None, reason: str) -> tuple[int | None, int | None]:
+    """Judge an event; the trip's score before and after, and the ranks follow.
+
+    Raises ReviewConflictError, EventMissingError.
+    """
     assert event.id is not None  # noqa: S101 - it was read from the database
     act.subject = f"event {event.id}"
     act.before, act.after = {"review": event.review}, {"review": review, "reason": reason}
+    version = profiles.read_active(act.conn).version
+    before = reviews.read_score_around(act.conn, event.id, version)
     reviews.insert_review(act.conn, event.id, review, expected=event.review, author=act.author, reason=reason)
+    return before, reviews.read_score_around(act.conn, event.id, version)
+
+
+@action
+def review_events(act: Act, events: Sequence[HarshEvent], review: Review | None, reason: str) -> int:
+    """Judge many events alike; how many changed. Those that somebody else judged meanwhile stay as they are."""
+    expected = {event.id: event.review for event in events if event.id is not None}
+    changed = reviews.insert_reviews(act.conn, expected, review, author=act.author, reason=reason)
+    act.subject = f"{len(expected)} events"
+    act.before = {"reviews": {str(event_id): before for event_id, before in expected.items()}}
+    act.after = {"review": review, "reason": reason, "changed": changed}
+    return changed
+
+
+@action
+def add_note(act: Act, driver_id: UUID, coached_on: date, note: str) -> None:
+    """Keep what was agreed with a driver. Raises NoteRefusedError."""
+    number = coaching.insert_note(act.conn, driver_id, coached_on, note, author=act.author)
+    act.subject, act.after = f"driver {driver_id}", {"note": number, "coached_on": coached_on}
+
+
+@action
+def withdraw_note(act: Act, note_id: int) -> bool:
+    """Take a note back; False when somebody did so before."""
+    withdrawn = coaching.withdraw_note(act.conn, note_id)
+    act.subject, act.after = f"note {note_id}", {"withdrawn": withdrawn}
+    return withdrawn
 
 
 @action
@@ -59,6 +93,40 @@ def cancel_run(act: Act, run_id: int) -> bool:
     """Stop a run; False when it had ended already."""
     act.subject = f"run {run_id}"
     return runs.cancel_run(act.conn, run_id)
+
+
+@action
+def begin_upload(act: Act, upload: uploads.NewUpload, drivers: dict[UUID, str], vehicles: dict[UUID, str]) -> int:
+    """Keep where trips are about to come from, and the names that the file has for people and vehicles."""
+    uploads.name_unknown(act.conn, drivers, vehicles)
+    number = uploads.insert_upload(act.conn, upload, author=act.author)
+    act.subject = f"upload {number}"
+    act.after = {"file_name": upload.file_name, "size_bytes": upload.size_bytes, "format": upload.format}
+    return number
+
+
+@action
+def note_uploaded(act: Act, upload_id: int, trip_ids: Iterable[UUID]) -> None:
+    """Say which trips came with an upload."""
+    found = list(trip_ids)
+    act.subject, act.after = f"upload {upload_id}", {"trips": len(found)}
+    uploads.insert_upload_trips(act.conn, upload_id, found)
+
+
+@action
+def save_mapping(act: Act, name: str, signature: str, mapping: ColumnMapping) -> None:
+    """Save a mapping for all files of one make."""
+    act.subject, act.after = f"mapping {name}", mapping.as_plain()
+    uploads.upsert_mapping(act.conn, name, signature, mapping.as_plain(), act.author)
+
+
+@action
+def retry_failed(act: Act, trip_ids: Sequence[UUID] | None = None) -> int:
+    """Have failed trips analysed again, these or all; how many it reached."""
+    reached = len(backlog.retry_failed(act.conn, trip_ids))
+    chosen = "all" if trip_ids is None else [str(each) for each in trip_ids]
+    act.subject, act.after = f"{reached} failed trips", {"trips": chosen}
+    return reached
 
 
 @action

@@ -95,7 +95,7 @@ def _change_account(database: str, known: list[Account]) -> None:
 
 
 def _keep_login(login: Any) -> None:
-    st.session_state[SECRET] = (f"The password of {components.plain(login.name)}", login.password)
+    st.session_state[SECRET] = (f"The password of {words.literal(login.name)}", login.password)
 
 
 def show_keys(database: str) -> None:
@@ -149,7 +149,7 @@ def _add_key(database: str) -> None:
 
         def make() -> None:
             st.session_state[SECRET] = (
-                f"The key of {components.plain(name.strip())}",
+                f"The key of {words.literal(name.strip())}",
                 actions.add_key(database, name.strip(), scopes, days),
             )
 

@@ -37,12 +37,19 @@ with components.guarded():
 page = st.navigation(
     [
         offer(
+            components.OVERVIEW,
+            "overview",
+            title="Fleet overview",
+            icon=":material/dashboard:",
+            default=True,
+            help="How the fleet drives, what changed since the period before, and who stands out.",
+        ),
+        offer(
             components.LEADERBOARD,
             "leaderboard",
             title="Leaderboard",
             icon=":material/leaderboard:",
-            default=True,
-            help="All drivers by points per 100 km, how sure their ranks are, and where harsh events come from.",
+            help="All drivers by points per 100 km, how sure their ranks are, and who moved.",
         ),
         offer(
             components.DRIVER,
@@ -59,11 +66,32 @@ page = st.navigation(
             help="One trip: speed and g-force, its harsh events, and why it has its score.",
         ),
         offer(
+            components.EVENTS,
+            "events",
+            title="Events",
+            icon=":material/inbox:",
+            help="What waits for a review, the most severe first, and what was made of it.",
+        ),
+        offer(
             components.TUNING,
             "tuning",
             title="Tuning",
             icon=":material/tune:",
             help="Try other thresholds on the whole fleet, see who moves, and apply them as a new profile.",
+        ),
+        offer(
+            components.UPLOAD,
+            "upload",
+            title="Upload",
+            icon=":material/upload_file:",
+            help="Trip files from any logger: see what they would become, correct it, load them.",
+        ),
+        offer(
+            components.OPERATIONS,
+            "operations",
+            title="Operations",
+            icon=":material/dns:",
+            help="Trips that wait or failed, how fast they are scored, the workers, and re-score runs.",
         ),
         offer(
             components.ADMINISTRATION,

@@ -4,35 +4,44 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import data, words
+from dashboard import data, downloads, words
 from fleetflow.access import AccessDeniedError
 from fleetflow.errors import ConfigurationError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import pandas as pd
     import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
-LEADERBOARD, DRIVER, TRIP = "app_pages/leaderboard.py", "app_pages/driver.py", "app_pages/trip.py"
-TUNING = "app_pages/tuning.py"
+OVERVIEW, LEADERBOARD = "app_pages/overview.py", "app_pages/leaderboard.py"
+DRIVER, TRIP, TUNING = "app_pages/driver.py", "app_pages/trip.py", "app_pages/tuning.py"
+EVENTS, UPLOAD, OPERATIONS = "app_pages/events.py", "app_pages/upload.py", "app_pages/operations.py"
 ADMINISTRATION, AUDIT = "app_pages/administration.py", "app_pages/audit.py"
 RETRY_S = 5
+DELAYED_S = 60.0
+"""From then on a waiting score is late: a worker that is there takes a trip within seconds."""
 PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "56": 56, "all": None}
 PERIOD_LABELS = {"7": "7 days", "28": "28 days", "56": "56 days", "all": "All time"}
 DEFAULT_PERIOD = "28"
 CHART_CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+csv_footer = downloads.footer
+"""The line under a table; see downloads."""
 
 
 def database() -> str:
     """The database's URL, as the server handed it to the script."""
     return str(st.secrets["fleetflow"]["database_url"])
+
+
+def api_url() -> str:
+    """Where vehicles send, as this machine reaches it."""
+    return str(st.secrets["fleetflow"]["api_url"])
 
 
 def zone() -> str:
@@ -83,11 +92,6 @@ def rerun_every(seconds: float) -> None:
     again()
 
 
-def plain(text: str) -> str:
-    """What people wrote, as text and nothing else."""
-    return "".join(f"\\{each}" if each in "\\`*_{}[]()<>#+-!|:$~" else each for each in text)
-
-
 def head(title: str, caption: str, *, width: int = 440) -> DeltaGenerator:
     """The page's title and one line under it; returns the place for controls on the right (below, on a tablet)."""
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
@@ -105,7 +109,7 @@ def period_control() -> str:
     st.segmented_control(
         "Period",
         list(PERIODS),
-        format_func=PERIOD_LABELS.__getitem__,
+        format_func=lambda each: words.segment(PERIOD_LABELS[each]),
         key="period_control",
         label_visibility="collapsed",
         required=True,
@@ -135,6 +139,12 @@ def choose_period(period: str) -> None:
 def open_driver(driver_id: str) -> None:
     """Go to a driver's page."""
     st.switch_page(DRIVER, query_params={"driver": driver_id, "period": current_period()})
+
+
+def link_to(page: str, label: str, *, icon: str) -> None:
+    """A link to another page, where this dashboard has it."""
+    if Path(__file__).with_name("app_pages").joinpath(Path(page).name).exists():
+        st.page_link(page, label=label, icon=icon)
 
 
 def open_trip(trip_id: str) -> None:
@@ -168,33 +178,6 @@ def chart(figure: go.Figure, *, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, alt=alt, config=CHART_CONFIG)
 
 
-def csv_footer(frame: pd.DataFrame, note: str, file_name: str) -> None:
-    """The line under a table: what is shown, and the download of all of it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(note, width="content")
-        st.space("stretch")
-        st.download_button(
-            "CSV",
-            lambda: to_csv(frame),
-            file_name,
-            "text/csv",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-
-
-def to_csv(frame: pd.DataFrame) -> bytes:
-    """UTF-8 with a mark that spreadsheets understand; text that one would run as a formula is quoted."""
-    text = frame.select_dtypes(include=["object", "string"]).columns
-    safe = frame.assign(**{name: frame[name].map(_defuse, na_action="ignore") for name in text})
-    return safe.to_csv(index=False, float_format="%.6g", date_format="%Y-%m-%dT%H:%M:%SZ").encode("utf-8-sig")
-
-
-def _defuse(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
-
-
 def clicked_row(key: str) -> int | None:
     """Inside a ButtonColumn's callback: the row that was clicked, in the frame as it was sent."""
     click = st.session_state.get(key)
@@ -220,16 +203,20 @@ def sidebar_note() -> None:
 
 
 def waiting_note() -> None:
-    """Say when scores are on their way or stuck, and let the page follow them."""
-    counts = data.unfinished(database())
-    waiting = counts["PENDING"] + counts["PROCESSING"]
-    if waiting:
-        st.info(
-            f"{words.plural(waiting, 'trip')} {'waits' if waiting == 1 else 'wait'} for a score."
-            " This page follows by itself.",
-            icon=":material/hourglass_top:",
-        )
-        rerun_every(RETRY_S)
+    """Say when scores are on their way or late, and let the page follow them."""
+    backlog = data.backlog(database())
+    if not backlog.unscored:
+        return
+    trips = f"{words.plural(backlog.unscored, 'trip')} {'waits' if backlog.unscored == 1 else 'wait'} for a score"
+    if (backlog.oldest_s or 0.0) > DELAYED_S and backlog.waiting:
+        since = f"the oldest for {words.duration(backlog.oldest_s)}"
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/hourglass_bottom: **Scores are delayed.** {trips}, {since}.", width="content")
+            st.space("stretch")
+            st.page_link(OPERATIONS, label="Operations", icon=":material/arrow_forward:")
+    else:
+        st.info(f"{trips}. This page follows by itself.", icon=":material/hourglass_top:")
+    rerun_every(RETRY_S)
 
 
 def empty_fleet() -> None:
@@ -242,14 +229,14 @@ def empty_fleet() -> None:
     with inner.container(width=620):
         st.code("python -m fleetflow send FILE", language="bash")
         st.caption("or, with curl, the smallest trip there is:")
-        st.code(FIRST_TRIP, language="bash", wrap_lines=True)
+        st.code(FIRST_TRIP.format(api=api_url()), language="bash", wrap_lines=True)
     rerun_every(RETRY_S)
 
 
 FIRST_TRIP = """\
-curl -X POST http://127.0.0.1:8000/api/v1/telemetry -H 'Content-Type: application/json' -d '{
+curl -X POST {api}/api/v1/telemetry -H 'Content-Type: application/json' -d '{{
   "vehicle_id": "3f1c0f4e-8f0b-4a51-9d3e-0c6a52a4e001", "driver_id": "9b2d7c1a-52de-4c6f-8a77-41b0f3c9e002",
-  "data": [{"speed_kmh": 50, "g_force_long": 0.1}, {"speed_kmh": 55, "g_force_long": -0.5}]}'"""
+  "data": [{{"speed_kmh": 50, "g_force_long": 0.1}}, {{"speed_kmh": 55, "g_force_long": -0.5}}]}}'"""
 
 
 def driver_picker(names: dict[str, str], chosen: str | None) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard import look, sampling, words
 from dashboard.charts import style
-from dashboard.trip_charts import DASH, PANELS, event_name
+from dashboard.traces import panel_of, side
+from dashboard.trip_charts import DASH, event_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from dashboard.explain import Judged, Step
     from fleetflow.safety.profiles import ScoringProfile
-    from fleetflow.trips.samples import FloatArray
 
 
 def waterfall(way: Sequence[Step]) -> go.Figure:
@@ -39,9 +39,9 @@ def waterfall(way: Sequence[Step]) -> go.Figure:
         customdata=[[event_name(step.judged), _margin(step.judged)] for _, step in paid],
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
     )
-    for row, step in enumerate(way):
-        _explain_step(figure, row, step, score)
-    _frame_waterfall(figure, way, score)
+    # All at once: plotly checks every shape again with each one that is added.
+    figure.layout.shapes = [*_ticks(way), *_joints(way)]
+    figure.layout.annotations = [*(_note(row, step, score) for row, step in enumerate(way)), *_ends(way, score)]
     height = 62 + 30 * len(way)
     style(figure, height, bargap=0.3)
     lowest = min(score, 100 - 20)
@@ -64,43 +64,82 @@ def _margin(judged: Judged) -> str:
     return f"{over} over the threshold, gone at {gone}"
 
 
-def _explain_step(figure: go.Figure, row: int, step: Step, score: int) -> None:
-    unit = look.KINDS[step.judged.event.kind].unit
-    if step.lost:
-        text = f"{words.decimal(step.judged.over, 2 if unit == 'g' else 0, unit)} over"
-    else:
+def _note(row: int, step: Step, score: int) -> dict[str, Any]:
+    kind_look = look.KINDS[step.judged.event.kind]
+    text = f"{words.decimal(step.judged.over, kind_look.digits, kind_look.unit)} over"
+    if not step.lost:
         text = "doubtful, not counted" if step.judged.event.doubts else "costs nothing"
-        figure.add_shape(type="line", x0=step.before, x1=step.before, y0=row - 0.35, y1=row + 0.35,
-            line={"width": 2, "color": look.KINDS[step.judged.event.kind].color})  # fmt: skip
     left = step.before > (100 + min(score, 80)) / 2
-    figure.add_annotation(
-        x=step.before - step.lost if left else step.before, y=row, text=text, showarrow=False,
-        xanchor="right" if left else "left", xshift=-8 if left else 8, font={"size": 11, "color": look.MUTED},
-    )  # fmt: skip
+    return {
+        "x": step.before - step.lost if left else step.before, "y": row, "text": text, "showarrow": False,
+        "xanchor": "right" if left else "left", "xshift": -8 if left else 8, "font": {"size": 11, "color": look.MUTED},
+    }  # fmt: skip
 
 
-def _frame_waterfall(figure: go.Figure, way: Sequence[Step], score: int) -> None:
-    for row, after in enumerate(way[1:]):
-        figure.add_shape(type="line", x0=after.before, x1=after.before, y0=row + 0.35, y1=row + 0.65,
-            line={"width": 1, "color": look.MUTED})  # fmt: skip
-    for text, x, y, size in (("100", 100, -0.8, 12), (f"<b>{score}</b>", score, len(way) - 0.3, 14)):
-        figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": size, "color": look.INK})
+def _ticks(way: Sequence[Step]) -> list[dict[str, Any]]:
+    """A line for each event that costs nothing."""
+    return [
+        _upright(step.before, row - 0.35, row + 0.35, 2, look.KINDS[step.judged.event.kind].color)
+        for row, step in enumerate(way)
+        if not step.lost
+    ]
+
+
+def _joints(way: Sequence[Step]) -> list[dict[str, Any]]:
+    """From each bar down to the next."""
+    return [_upright(after.before, row + 0.35, row + 0.65, 1, look.MUTED) for row, after in enumerate(way[1:])]
+
+
+def _upright(x: float, y0: float, y1: float, width: float, color: str) -> dict[str, Any]:
+    return {"type": "line", "x0": x, "x1": x, "y0": y0, "y1": y1, "line": {"width": width, "color": color}}
+
+
+def _ends(way: Sequence[Step], score: int) -> list[dict[str, Any]]:
+    return [
+        {"text": text, "x": x, "y": y, "showarrow": False, "font": {"size": size, "color": look.INK}}
+        for text, x, y, size in (("100", 100, -0.8, 12), (f"<b>{score}</b>", score, len(way) - 0.3, 14))
+    ]
 
 
 def event_detail(
-    samples: pd.DataFrame, judged: Judged, profile: ScoringProfile, *, around_s: float = 6.0, unit: str = "s"
+    samples: pd.DataFrame,
+    judged: Judged,
+    profile: ScoringProfile,
+    *,
+    around_s: float = 6.0,
+    unit: str = "s",
+    with_speed: bool = False,
 ) -> go.Figure:
-    """The signal around one event's peak, its excess filled; x from the peak, in seconds (samples, without a clock)."""
+    """The signal around one event's peak, its excess filled; x from the peak, in seconds (samples, without a clock).
+
+    `with_speed` draws the speed below, which shows whether it follows.
+    """
     event = judged.event
-    kind_look = look.KINDS[event.kind]
-    panel = next(panel for panel in PANELS if event.kind in dict(panel.kinds))
+    panel = panel_of(event.kind)
     reach = max(around_s, event.end_s - event.peak_s + 2, event.peak_s - event.start_s + 2)
     part = samples[samples["t_s"].between(event.peak_s - reach, event.peak_s + reach)]
     part = part.iloc[sampling.keep(part[panel.column].to_numpy())]
-    x, values = part["t_s"].to_numpy() - event.peak_s, part[panel.column].to_numpy()
-    sign = _side(values, x) if panel.unit == "g" else 1.0
-    level = sign * profile.rules[event.kind].threshold
     figure = go.Figure()
+    _add_moment(figure, part, judged, profile, unit)
+    with_speed = with_speed and panel.column != "speed_kmh"
+    if with_speed:
+        _add_speed(figure, part, event.peak_s)
+    style(figure, 250 if with_speed else 190)
+    figure.update_layout(
+        margin={"l": 44, "r": 22, "t": 18, "b": 22, "pad": 0}, hovermode="x", hoversubplots="axis",
+        yaxis={"domain": [0.5 if with_speed else 0.0, 1.0]},
+    )  # fmt: skip
+    if with_speed:
+        figure.update_layout(yaxis2={"domain": [0.0, 0.34], "rangemode": "tozero", "nticks": 3})
+    _name_panel(figure, panel.title.split(",")[0] + f", {panel.unit}", 1.0)
+    return _set_moment_axis(figure, reach, unit, "y2" if with_speed else "y")
+
+
+def _add_moment(figure: go.Figure, part: pd.DataFrame, judged: Judged, profile: ScoringProfile, unit: str) -> None:
+    event, panel, kind_look = judged.event, panel_of(judged.event.kind), look.KINDS[judged.event.kind]
+    x, values = part["t_s"].to_numpy() - event.peak_s, part[panel.column].to_numpy()
+    sign = side(values, x) if panel.unit == "g" else 1.0
+    level = sign * profile.rules[event.kind].threshold
     beyond = np.where(sign * values >= abs(level), values, level)
     inside = (x >= event.start_s - event.peak_s - 1e-6) & (x <= event.end_s - event.peak_s + 1e-6)
     figure.add_scatter(x=x, y=np.full(len(x), level), mode="lines", line={"width": 0}, hoverinfo="skip")
@@ -112,19 +151,35 @@ def event_detail(
         x=x, y=values, mode="lines", line={"width": 1.6, "color": look.INK},
         hovertemplate=f"%{{y:.{panel.digits}f}} {panel.unit} at %{{x:+.1f}} {unit}<extra></extra>",
     )  # fmt: skip
-    figure.add_hline(y=level, line={"width": 1, "dash": DASH, "color": kind_look.color})
-    style(figure, 190, hovermode="closest")
-    figure.update_layout(margin={"l": 40, "r": 22, "t": 6, "b": 22}, hovermode="x")
-    figure.update_yaxes(title_text=panel.title.split(",")[0] + f", {panel.unit}", title_standoff=6)
+    figure.add_shape(
+        type="line", x0=0, x1=1, xref="paper", y0=level, y1=level,
+        line={"width": 1, "dash": DASH, "color": kind_look.color},
+    )  # fmt: skip
+
+
+def _add_speed(figure: go.Figure, part: pd.DataFrame, peak_s: float) -> None:
+    figure.add_scatter(
+        x=part["t_s"].to_numpy() - peak_s, y=part["speed_kmh"].to_numpy(), yaxis="y2", mode="lines",
+        line={"width": 1.6, "color": look.INK}, hovertemplate="%{y:.0f} km/h<extra></extra>",
+    )  # fmt: skip
+    _name_panel(figure, "Speed, km/h", 0.34)
+
+
+def _name_panel(figure: go.Figure, title: str, top: float) -> None:
+    figure.add_annotation(
+        x=0, y=top, xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-38, yshift=2, text=title,
+        showarrow=False, font={"size": 11, "color": look.MUTED},
+    )  # fmt: skip
+
+
+def _set_moment_axis(figure: go.Figure, reach: float, unit: str, anchor: str) -> go.Figure:
     ticks = [-reach, -reach / 2, 0.0, reach / 2, reach]
     return figure.update_xaxes(
         tickvals=ticks,
         ticktext=["peak" if tick == 0 else f"{words.signed(tick, 0)} {unit}" for tick in ticks],
         range=[-reach, reach],
+        anchor=anchor,
+        showgrid=True,
+        gridcolor=look.HAIRLINE,
+        automargin=False,
     )
-
-
-def _side(values: FloatArray, x: FloatArray) -> float:
-    """Whether the peak points up or down."""
-    at_peak = values[np.argmin(np.abs(x))] if len(values) else 0.0
-    return 1.0 if at_peak >= 0 else -1.0

@@ -2,60 +2,86 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
-from dashboard import charts, components, data, look, tables, words
+from dashboard import components, data, filters, words
+from dashboard.periods import Period, period_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    import pandas as pd
+    import plotly.graph_objects as go
 
-LEGEND = "  ·  ".join(f":{each.name}[{each.sign}] {each.noun}" for each in look.KINDS.values())
 LEAST_KM = 20.0
 """Below this a single event would put a driver at the top of the list."""
+GROUP, VEHICLE_CLASS = "group", "class"
 
 
-RANK_COLUMNS = (
-    "rank", "rank_low", "rank_high", "status", "points_per_100_km", "low", "high", "raw_per_100_km", "worse_half",
-    "verdict", "km_needed",
-)  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a page about the fleet looks at: when, whom, in which vehicles; None is everybody and every class."""
+
+    period_key: str
+    period: Period
+    zone: str
+    group: str | None
+    members: frozenset[str] | None
+    vehicle_class: str | None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it is a part of the fleet only."""
+        return bool(self.group or self.vehicle_class)
+
+
 RANKING_HELP = (
-    "Drivers are ordered by penalty points per 100 km, estimated from all drivers together: little driving pulls a"
-    " figure towards the fleet's. Every rank between the likely ones fits the data. Who has not driven enough to tell"
-    " him from the others has no rank, neither a good nor a bad one."
+    "Penalty points per 100 km are estimated from all drivers together: little driving pulls a figure towards the"
+    " fleet's. Every rank between the likely ones fits the data. With a group chosen, ranks stay those of the fleet."
 )
 
 
-def with_ranks(drivers: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
-    """The drivers with RANK_COLUMNS in the order of the ranking; those without a usable trip last."""
-    columns = [name for name in RANK_COLUMNS if name in ranking]
-    merged = ranking[["driver_id", *columns]].merge(drivers, on="driver_id", how="right") if columns else drivers
-    merged = merged.reindex(columns=[*dict.fromkeys([*merged.columns, *RANK_COLUMNS])])
-    place = pd.Series(range(len(ranking)), index=ranking["driver_id"], dtype="float64")
-    order = merged["driver_id"].map(place).sort_values(kind="stable", na_position="last").index
-    return merged.loc[order].reset_index(drop=True)
+def head(title: str) -> Scope:
+    """The page's title with the controls of its scope."""
+    zone, now, key = components.zone(), datetime.now(UTC), components.current_period()
+    period = period_of(components.PERIODS[key], zone, now)
+    with components.head(title, caption(period.since, now, zone)):
+        group, vehicle_class = _group_control(), _class_control()
+        components.period_control()
+    return Scope(key, period, zone, group or None, _members(group), vehicle_class or None)
 
 
-def show_riskiest(ranked: pd.DataFrame) -> None:
-    """The ranked drivers with the most points per 100 km; without ranks, those with the most events."""
-    placed = ranked[ranked["rank"] > 0]
-    if placed.empty:
-        least_km = least_distance(ranked)
-        note = f"Nobody has a rank yet. Drivers with {words.decimal(least_km, 0, 'km')} or more"
-        components.card_head("Most events per 100 km", note)
-        figure, alt = charts.highest_rates(ranked, least_km=least_km), "The drivers with the most events per 100 km"
-    else:
-        components.card_head("Riskiest drivers", "Penalty points per 100 km; the bar is the 90 % interval")
-        worst = placed.iloc[0]
-        figure = charts.riskiest(placed)
-        alt = (
-            f"{words.driver(worst['name'], worst['driver_id'])} has the most penalty points per 100 km:"
-            f" {words.decimal(worst['points_per_100_km'])}, likely {words.decimal(worst['low'])} to"
-            f" {words.decimal(worst['high'])}."
-        )
-    components.chart(figure, key="riskiest", alt=alt)
+def _group_control() -> str:
+    groups = sorted(data.drivers(components.database())["group_name"].dropna().unique())
+    group = filters.taken_along(GROUP, groups)
+    if groups:
+        filters.select(GROUP, "Group", {filters.EVERY: "All groups", **dict(zip(groups, groups, strict=True))}, group,
+                       width=190)  # fmt: skip
+    return group
+
+
+def _class_control() -> str:
+    """Only where there is a choice."""
+    classes = data.vehicle_classes(components.database())
+    chosen = filters.taken_along(VEHICLE_CLASS, classes)
+    if len(classes) > 1:
+        labels = {each: each.capitalize() for each in classes}
+        filters.select(VEHICLE_CLASS, "Vehicle class", {filters.EVERY: "All vehicles", **labels}, chosen, width=160)
+    return chosen
+
+
+def _members(group: str) -> frozenset[str] | None:
+    if not group:
+        return None
+    known = data.drivers(components.database())
+    return frozenset(known.loc[known["group_name"] == group, "driver_id"])
+
+
+def of_members(frame: pd.DataFrame, members: frozenset[str] | None) -> pd.DataFrame:
+    """The rows of these drivers; all rows for None. Ranks stay those among the whole fleet."""
+    return frame if members is None else frame[frame["driver_id"].isin(members)]
 
 
 def caption(since: datetime | None, now: datetime, zone: str) -> str:
@@ -80,71 +106,27 @@ def rate(frame: pd.DataFrame, column: str = "events") -> float:
     return float(100 * frame[column].sum() / distance) if distance else float("nan")
 
 
-def show_key_figures(drivers: pd.DataFrame, days: pd.DataFrame, known: int) -> None:
-    """The period in five figures, each with its course over the days."""
-    recent = days.tail(60)
-    with st.grid(5, min_column_width=150):
-        st.metric(
-            "Average score",
-            words.decimal(mean_score(drivers)),
-            border=True,
-            height="stretch",
-            chart_data=recent["mean_score"].round(1).tolist(),
-            delta_color="gray",
-            help="Mean over all scored trips. A trip starts at 100 and loses points with each harsh event.",
-        )
-        st.metric(
-            "Harsh events per 100 km",
-            words.decimal(rate(drivers)),
-            border=True,
-            height="stretch",
-            chart_data=recent["per_100_km"].fillna(0.0).round(1).tolist(),
-            chart_type="bar",
-            delta_color="gray",
-        )
-        for label, column in (("Distance", "distance_km"), ("Trips scored", "trips")):
-            total = float(drivers[column].sum())
-            st.metric(
-                label,
-                words.kilometres(total) if column == "distance_km" else words.integer(total),
-                border=True,
-                height="stretch",
-                chart_data=recent[column].round(1).tolist(),
-                chart_type="bar",
-                delta_color="gray",
-            )
-        components.figure("Drivers", words.integer(len(drivers)), f"of {words.integer(known)} known")
+def driver_chart(figure: go.Figure, *, key: str, alt: str) -> None:
+    """A figure whose points are drivers, their ids first in `customdata`: a click opens the driver."""
+
+    def go_to() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        picked = points[0].get("customdata") if points else None
+        if picked:
+            components.open_driver(picked[0])
+
+    st.plotly_chart(figure, key=key, alt=alt, config=components.CHART_CONFIG, on_select=go_to, selection_mode="points")
 
 
-def driver_finder(frame: pd.DataFrame) -> None:
-    """A box that finds a driver by name and opens him; the table's names do the same with the mouse."""
-    names = dict(zip(frame["driver_id"], tables.driver_names(frame), strict=True))
-
-    def go() -> None:
-        chosen = st.session_state["find_driver"]
-        if chosen in names:
-            components.open_driver(chosen)
-
-    st.selectbox(
-        "Find a driver",
-        sorted(names, key=lambda each: names[each].casefold()),
-        index=None,
-        format_func=lambda each: names.get(each, each),
-        placeholder="Find a driver",
-        label_visibility="collapsed",
-        key="find_driver",
-        on_change=go,
-        width=230,
-        icon=":material/search:",
-    )
-
-
-def show_nothing(period: str) -> None:
-    """Why there is no driver to show: no trip at all, none scored yet, or none in the period."""
+def show_nothing(period: str, *, is_filtered: bool = False) -> None:
+    """Why there is no driver to show: no trip at all, none scored yet, or none in the period or part of the fleet."""
     newest = data.newest_trip_at(components.database())
     counts = data.unfinished(components.database())
     if newest is None:
         components.empty_fleet()
+    elif is_filtered:
+        inner = components.state("filter_alt_off", "Nobody drove", "No scored trip in this period fits the filters.")
+        inner.button("Clear the filters", on_click=_clear_filters)
     elif counts["PENDING"] + counts["PROCESSING"] or period == "all":
         text = "Trips have arrived and none has a score yet."
         if counts["FAILED"]:
@@ -160,10 +142,6 @@ def show_nothing(period: str) -> None:
         inner.button("Show all time", on_click=components.choose_period, args=("all",))
 
 
-def rates_alt(days: pd.DataFrame) -> str:
-    """What the chart of rates says, in a sentence."""
-    worst = days.iloc[int(days["per_100_km"].fillna(-1).argmax())]
-    return (
-        f"Harsh events per 100 km by day and kind; {words.decimal(rate(days))} over the period, the most"
-        f" ({words.decimal(worst['per_100_km'])}) on {worst['day'].strftime('%-d %B')}."
-    )
+def _clear_filters() -> None:
+    for name in (GROUP, VEHICLE_CLASS):
+        filters.store(name, filters.EVERY)

@@ -40,6 +40,21 @@ class KindLook:
     chip: str
     unit: str
 
+    @property
+    def picture(self) -> str:
+        """The colour in an image, which cannot follow the theme."""
+        return self.chip[:7]
+
+    @property
+    def digits(self) -> int:
+        """How exactly peaks of this kind are said."""
+        return 2 if self.unit == "g" else 0
+
+    @property
+    def colored_sign(self) -> str:
+        """The sign in its colour, for Streamlit's markdown."""
+        return f":{self.name}[{self.sign}]"
+
 
 KINDS: Mapping[EventKind, KindLook] = MappingProxyType(
     {

@@ -11,6 +11,7 @@ from fleetflow.safety.judging import KINDS
 from fleetflow.safety.ranking.bunching import points_per_event
 from fleetflow.safety.ranking.days import DriverDays
 from fleetflow.safety.ranking.leaderboard import Leaderboard, rank_drivers
+from fleetflow.safety.whatif.rules import rules_of
 
 if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
@@ -23,31 +24,35 @@ def rank_fleet(days: pd.DataFrame, profile: ScoringProfile) -> tuple[pd.DataFram
     """The drivers, the worst first and those without a rank last, and the ranking they come from.
 
     Columns: driver_id, rank (0: none), rank_low, rank_high, tied, status, verdict, points_per_100_km with low and high
-    (a 90 % interval), raw_per_100_km, worse_half (a probability), km_needed, distance_km, trips, mean_score, and the
-    harsh events by kind.
+    (a 90 % interval), shape and rate (of the gamma that both come from), raw_per_100_km, worse_half (a probability),
+    km_needed, distance_km, trips, mean_score, and the harsh events by kind.
     """
     numbers, driver_ids = pd.factorize(days["driver_id"], sort=True)
     board = rank_drivers(
-        DriverDays(
-            drivers=len(driver_ids),
-            driver=numbers.astype(np.intp),
-            day=days["day"].to_numpy(dtype=np.intp),
-            points=days["points"].to_numpy(dtype=np.float64),
-            distance_km=days["distance_km"].to_numpy(dtype=np.float64),
-            hours=days["hours"].to_numpy(dtype=np.float64),
-        ),
-        psi0=_psi0(days, profile),
-        minimum_km=profile.minimum_km,
+        driver_days(days, numbers, len(driver_ids)), psi0=event_points(days, profile), minimum_km=profile.minimum_km
     )
-    frame = _frame(board).assign(driver_id=np.asarray(driver_ids, dtype=object), **_sums(days, numbers))
+    frame = _frame(board).assign(driver_id=pd.Series(driver_ids, dtype="str"), **_sums(days, numbers))
     unranked_last = frame["rank"].where(frame["rank"] > 0, np.iinfo(np.int64).max)
     order = pd.DataFrame({"rank": unranked_last, "needed": frame["km_needed"], "id": frame["driver_id"]})
     return frame.loc[order.sort_values(["rank", "needed", "id"]).index].reset_index(drop=True), board
 
 
-def _psi0(days: pd.DataFrame, profile: ScoringProfile) -> float:
-    penalties = np.array([profile.rules[kind].penalty for kind in KINDS], dtype=np.float64)
-    return points_per_event(penalties, days[[kind.value for kind in KINDS]].sum().to_numpy(dtype=np.float64))
+def driver_days(days: pd.DataFrame, numbers: np.ndarray, drivers: int) -> DriverDays:
+    """Rows of storage.driving.read_driver_days for the ranking; `numbers` are the rows' drivers, from 0."""
+
+    def column(name: str) -> np.ndarray:
+        return days[name].to_numpy(dtype=np.float64)
+
+    return DriverDays(
+        drivers, numbers.astype(np.intp), days["day"].to_numpy(dtype=np.intp), column("points"), column("distance_km"),
+        column("hours"), column("weight") if "weight" in days else None, days["trips"].to_numpy(dtype=np.intp),
+    )  # fmt: skip
+
+
+def event_points(days: pd.DataFrame, profile: ScoringProfile) -> float:
+    """What an event cost on these days, over the trips whose length is known or follows from their time."""
+    placed = days[days["distance_km"].notna() | (days["hours"] > 0)]
+    return points_per_event(placed["event_costs"].sum(), placed["points"].sum(), rules_of(profile).penalties)
 
 
 def _frame(board: Leaderboard) -> pd.DataFrame:
@@ -57,13 +62,15 @@ def _frame(board: Leaderboard) -> pd.DataFrame:
             "rank_low": board.rank_low,
             "rank_high": board.rank_high,
             "tied": board.tied,
-            "status": [str(status) for status in board.status],
+            "status": pd.Series([str(status) for status in board.status], dtype="str"),
             "points_per_100_km": board.mean,
             "low": board.low,
             "high": board.high,
+            "shape": board.fit.alpha,
+            "rate": board.fit.beta,
             "raw_per_100_km": board.raw,
             "worse_half": board.worse_half,
-            "verdict": [_verdict(chance, rank) for chance, rank in zip(board.worse_half, board.rank, strict=True)],
+            "verdict": pd.Series(map(_verdict, board.worse_half, board.rank), dtype="str"),
             "km_needed": board.km_needed,
             "distance_km": board.distance_km,
         }

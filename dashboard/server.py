@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from starlette.middleware import Middleware
 
+from dashboard import drawing
 from dashboard.signin.desk import Desk
 from dashboard.signin.gate import Gate
 from dashboard.signin.headers import SecurityHeaders
@@ -31,10 +32,15 @@ GRACE_S = 2
 
 log = structlog.get_logger()
 
+VIEWS = (
+    "inbox_view", "leaderboard_view", "overview_view", "report_view", "trip_explained", "trip_view", "tuning_view",
+    "upload_view",
+)  # fmt: skip
+NEEDED_BY_PAGES = tuple(f"dashboard.{name}" for name in VIEWS)
+
 
 def create_app(settings: Settings, database_url: str) -> st.App:
     """The ASGI app on one database: Streamlit behind the gate, with the pages of signing in beside it."""
-    secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": database_url}}
     desk = Desk(settings, database_url)
 
     @asynccontextmanager
@@ -45,17 +51,22 @@ def create_app(settings: Settings, database_url: str) -> st.App:
 
     return st.App(
         SCRIPT,
-        secrets=secrets,
+        secrets={"fleetflow": secrets_of(settings, database_url)},
         lifespan=lifespan,
-        routes=Counter(desk, int(settings.session_lifetime_s)).routes(),
+        routes=[*Counter(desk, int(settings.session_lifetime_s)).routes(), *drawing.ROUTES],
         middleware=[Middleware(SecurityHeaders), Middleware(Gate, desk=desk)],
         on_script_error=show_fault,
     )
 
 
+def secrets_of(settings: Settings, database_url: str) -> dict[str, SecretsValue]:
+    """What the script has to know: the database, and the API with its key, for uploads."""
+    return {"database_url": database_url, "api_url": settings.reachable_api, "api_key": settings.key or ""}
+
+
 async def load_pages() -> None:
     """Import what the pages need before the first viewer comes: pandas and plotly cost him two seconds otherwise."""
-    for name in ("dashboard.charts", "dashboard.trip_view", "dashboard.fleet_view"):
+    for name in NEEDED_BY_PAGES:
         await asyncio.to_thread(import_module, name)
 
 

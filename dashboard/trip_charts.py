@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard import lanes, look, sampling, words
+from dashboard import look, sampling, words
 from dashboard.charts import style
 from fleetflow.safety.events import EventKind
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.trips.samples import FloatArray
 
-LANE_PX, PANEL_PX, GAP_PX, FOOT_PX = 17, 138, 30, 24
+HEAD_PX, PANEL_PX, GAP_PX, FOOT_PX = 2, 138, 30, 24
+LEFT_PX, RIGHT_PX = 44, 78
+"""The margins of the strip and the panels, so that one moment has one place."""
 LEAST_BAND = 0.005
 """A band is at least this part of the span, or a short event in a long trip could not be seen."""
 LEAST_REACH_G, LEAST_REACH_KMH = 0.6, 20.0
@@ -119,20 +121,18 @@ class Scene:
 
 
 def signals(scene: Scene) -> go.Figure:
-    """Speed and accelerations on one time axis, thresholds as lines, events shaded and named; drag to select a part."""
-    places = _places(scene)
-    names_px = LANE_PX * max((place.lane + 1 for place in places), default=0)
-    height = names_px + len(scene.panels) * (PANEL_PX + GAP_PX) + FOOT_PX + 8
+    """Speed and accelerations on one time axis, thresholds as lines, events shaded; drag to select a part."""
+    height = HEAD_PX + len(scene.panels) * (PANEL_PX + GAP_PX) + FOOT_PX + 8
     plot_px = height - FOOT_PX - 8
     for row, panel in enumerate(scene.panels):
-        top = names_px + row * (PANEL_PX + GAP_PX) + GAP_PX
+        top = HEAD_PX + row * (PANEL_PX + GAP_PX) + GAP_PX
         _add_panel(scene, panel, row, (max(1 - (top + PANEL_PX) / plot_px, 0.0), 1 - top / plot_px))
-    for each in scene.visible:
-        _add_band(scene, each)
-    for each, place in zip(scene.visible, places, strict=True):
-        _add_name(scene, each, place, 1 - LANE_PX * (place.lane + 0.5) / plot_px)
+    # All at once: plotly checks every shape again with each one that is added.
+    layout = scene.figure.layout
+    layout.shapes = [*layout.shapes, *(_band(scene, each) for each in scene.visible)]
+    layout.annotations = [*layout.annotations, *(_number(scene, each) for each in scene.visible)]
     style(scene.figure, height, hovermode="x", hoversubplots="axis", dragmode="select", selectdirection="h")
-    scene.figure.update_layout(margin={"l": 44, "r": 78, "t": 8, "b": FOOT_PX, "pad": 0})
+    scene.figure.update_layout(margin={"l": LEFT_PX, "r": RIGHT_PX, "t": 8, "b": FOOT_PX, "pad": 0})
     scene.figure.update_yaxes(automargin=False, ticklabelstandoff=4)
     return _set_time_axis(scene)
 
@@ -189,7 +189,7 @@ def _signal(scene: Scene, panel: Panel) -> tuple[FloatArray, FloatArray]:
 
 
 def _levels(panel: Panel, values: FloatArray, profile: ScoringProfile) -> list[tuple[EventKind, float]]:
-    levels = [(kind, sign * profile.rules[kind].threshold) for kind, sign in panel.kinds]
+    levels = [(kind, side * profile.rules[kind].threshold) for kind, side in panel.kinds]
     highest = float(np.nanmax(values, initial=0.0))
     return [each for each in levels if panel.unit == "g" or highest > LIMIT_IN_SIGHT * each[1]]
 
@@ -211,11 +211,12 @@ def _add_threshold(figure: go.Figure, kind: EventKind, level: float, axis_id: st
     text = words.signed(level, 2) if panel.unit == "g" else words.decimal(level, 0)
     figure.add_annotation(
         x=1, xref="paper", y=level, yref=axis_id, xanchor="left", xshift=6, showarrow=False,
-        text=f"{_sign(kind)} {text} {panel.unit}", font={"size": 11, "color": look.MUTED},
+        text=f"{sign(kind)} {text} {panel.unit}", font={"size": 11, "color": look.MUTED},
     )  # fmt: skip
 
 
-def _sign(kind: EventKind) -> str:
+def sign(kind: EventKind) -> str:
+    """The kind's sign in its colour, for text in figures."""
     return f'<span style="color:{look.KINDS[kind].color}">{look.KINDS[kind].sign}</span>'
 
 
@@ -239,49 +240,35 @@ def _add_excess(scene: Scene, panel: Panel, kind: EventKind, axis_id: str) -> No
         )  # fmt: skip
 
 
-def _add_band(scene: Scene, judged: Judged) -> None:
+def _band(scene: Scene, judged: Judged) -> dict[str, Any]:
     first, last = scene.span
     pad = max(LEAST_BAND * (last - first) - (judged.event.end_s - judged.event.start_s), 0) / 2
-    scene.figure.add_shape(
-        type="rect", layer="below", xref="x", yref="paper", line_width=0,
-        x0=scene.axis.place(max(judged.event.start_s - pad, first)),
-        x1=scene.axis.place(min(judged.event.end_s + pad, last)),
-        y0=0, y1=scene.figure.layout.yaxis.domain[1],
-        fillcolor=look.KINDS[judged.event.kind].color, opacity=0.3 if judged.number == scene.chosen else 0.18,
-    )  # fmt: skip
+    return {
+        "type": "rect", "layer": "below", "xref": "x", "yref": "paper", "line": {"width": 0},
+        "x0": scene.axis.place(max(judged.event.start_s - pad, first)),
+        "x1": scene.axis.place(min(judged.event.end_s + pad, last)),
+        "y0": 0, "y1": scene.figure.layout.yaxis.domain[1], "fillcolor": look.KINDS[judged.event.kind].color,
+        "opacity": 0.3 if judged.number == scene.chosen else 0.18,
+    }  # fmt: skip
 
 
 def event_name(judged: Judged) -> str:
     """3 Braking 0.46 g; a question mark says doubtful."""
-    doubt = "?" if judged.event.doubts else ""
+    doubt = "?" if judged.event.doubts and judged.event.review is None else ""
     return f"{judged.number} {look.KINDS[judged.event.kind].noun} {words.peak(judged.event)}{doubt}"
 
 
-def _places(scene: Scene) -> list[lanes.Place]:
-    first, last = scene.span
-    length = max(last - first, 1e-9)
-    return lanes.places(
-        [((_inside(each.event.peak_s, first, last) - first) / length, len(event_name(each))) for each in scene.visible]
-    )
+def inside(value: float, span: tuple[float, float]) -> float:
+    """The value, or the end of the span that is nearest to it."""
+    return min(max(value, span[0]), span[1])
 
 
-def _inside(value: float, first: float, last: float) -> float:
-    return min(max(value, first), last)
-
-
-def _add_name(scene: Scene, judged: Judged, place: lanes.Place, y: float) -> None:
-    chosen = judged.number == scene.chosen
-    x = scene.axis.place(_inside(judged.event.peak_s, *scene.span))
-    scene.figure.add_shape(
-        type="line", xref="x", yref="paper", x0=x, x1=x, y0=scene.figure.layout.yaxis.domain[1], y1=y, layer="below",
-        line={"width": 1.5 if chosen else 1, "color": look.KINDS[judged.event.kind].color},
-        opacity=1 if chosen else 0.4,
-    )  # fmt: skip
-    name, sign = event_name(judged) if place.named else str(judged.number), _sign(judged.event.kind)
-    text = f"{name} {sign}" if place.to_left else f"{sign} {name}"
-    scene.figure.add_annotation(
-        x=x, xref="x", y=y, yref="paper", showarrow=False, yanchor="middle",
-        xanchor="right" if place.to_left else "left", xshift=6 if place.to_left else -6,
-        text=f"<b>{text}</b>" if chosen else text, hovertext=event_name(judged),
-        font={"size": 11.5, "color": look.INK},
-    )  # fmt: skip
+def _number(scene: Scene, judged: Judged) -> dict[str, Any]:
+    """The event's sign and number over its band; the strip has its name."""
+    text = f"{sign(judged.event.kind)}{judged.number}"
+    return {
+        "x": scene.axis.place(inside(judged.event.peak_s, scene.span)), "xref": "x", "yref": "paper",
+        "y": scene.figure.layout.yaxis.domain[1], "yanchor": "bottom", "showarrow": False,
+        "text": f"<b>{text}</b>" if judged.number == scene.chosen else text, "hovertext": event_name(judged),
+        "font": {"size": 11, "color": look.INK},
+    }  # fmt: skip

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import components, data, tables, words
+from dashboard.trip_subject import choose_profile
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from fleetflow.storage.profiles import StoredProfile
     from fleetflow.storage.reports import TripReport
 
 
@@ -51,18 +55,37 @@ def show_unknown() -> None:
     inner.button("Newest trips", on_click=st.query_params.clear)
 
 
-def show_head(trip: TripReport) -> None:
-    """Who, when, how far; and the driver's trips before and after."""
+def show_head(trip: TripReport, stored: StoredProfile) -> DeltaGenerator:
+    """Who, when, how far; by which profile, and the driver's trips before and after. Returns the place of controls."""
     zone = components.zone()
     driver = words.driver(trip.driver_name, trip.driver_id)
-    with components.head(
-        f"{driver}, {words.vehicle(trip.vehicle_name, trip.vehicle_id)}", _summary(trip, zone), width=620
-    ):
+    title = f"{driver}, {words.vehicle(trip.vehicle_name, trip.vehicle_id)}"
+    controls = components.head(title, _summary(trip, zone), width=460)
+    with controls:
+        _profile_box(stored)
         _step_button("Previous", "chevron_left", trip.previous_trip_id)
         _step_button("Next", "chevron_right", trip.next_trip_id)
         st.button(
-            "Driver", icon=":material/person:", on_click=components.open_driver, args=(trip.driver_id,), key="to_driver"
-        )
+            "Driver", icon=":material/person:", type="tertiary", key="to_driver",
+            on_click=components.open_driver, args=(trip.driver_id,),
+        )  # fmt: skip
+    return controls
+
+
+def _profile_box(stored: StoredProfile) -> None:
+    """By which profile the page judges; one alone needs no choice."""
+    database = components.database()
+    history, _ = data.profile_history(database)
+    if len(history) < 2:  # noqa: PLR2004
+        return
+    active = data.active_profile(database).version
+    names = {each.version: f"{each.profile.name} v{each.version}" for each in history}
+    names[active] += ", active"
+    key = f"judged_by_{stored.version}"
+    st.selectbox(
+        "Profile", list(names), index=list(names).index(stored.version), format_func=names.__getitem__, key=key,
+        label_visibility="collapsed", width=190, on_change=lambda: choose_profile(st.session_state[key], active),
+    )  # fmt: skip
 
 
 def _summary(trip: TripReport, zone: str) -> str:
@@ -72,12 +95,14 @@ def _summary(trip: TripReport, zone: str) -> str:
         begun = words.day_and_time(trip.started_at, zone)
         begun += f" to {words.time_of_day(trip.ended_at, zone)[:5]}" if trip.ended_at else ""
     driven = f"{words.kilometres(trip.distance_km)} in {words.duration(trip.duration_s)}"
-    return " · ".join([begun, *([driven] if trip.duration_s is not None else []), words.zone_note(zone)])
+    samples = words.plural(trip.point_count, "sample")
+    return " · ".join([begun, *([driven] if trip.duration_s is not None else []), samples, words.zone_note(zone)])
 
 
 def _step_button(label: str, icon: str, trip_id: str | None) -> None:
     def go() -> None:
-        st.query_params.from_dict({"trip": str(trip_id)})
+        kept = {name: st.query_params[name] for name in ("profile",) if name in st.query_params}
+        st.query_params.from_dict({"trip": str(trip_id), **kept})
 
     st.button(
         label,
@@ -90,7 +115,7 @@ def _step_button(label: str, icon: str, trip_id: str | None) -> None:
     )
 
 
-def show_status(trip: TripReport, version: int) -> bool:
+def show_status(trip: TripReport, stored: StoredProfile, active: int) -> bool:
     """Whether the trip can be drawn; else its state is shown, and followed while it may change."""
     if trip.status == "FAILED":
         st.error(
@@ -109,9 +134,20 @@ def show_status(trip: TripReport, version: int) -> bool:
         )
         components.rerun_every(2)
         return False
-    if trip.safety_score is None:
+    if stored.version != active:
         st.info(
-            f"This trip has no score under profile {version} yet; below it is judged by that profile's thresholds.",
+            f"Judged by “{stored.profile.name}”, profile {stored.version}, not the active one. Nothing is stored.",
+            icon=":material/visibility:",
+        )
+    elif trip.safety_score is None:
+        st.info(
+            f"This trip has no score under profile {active} yet; below it is judged by that profile's thresholds.",
             icon=":material/hourglass_top:",
+        )
+    if trip.quality == "unusable":
+        reason = next(iter(trip.quality_reasons or []), {}).get("text", "")
+        st.warning(
+            f"**Signal unusable for scoring.** {reason} Events and score are shown, and never ranked.",
+            icon=":material/signal_disconnected:",
         )
     return True

@@ -1,33 +1,41 @@
-"""Pieces of the tuning page: sliders over the peaks, what a draft would do, applying it, and the profiles so far."""
+"""Pieces of the tuning page: sliders over the peaks, what a draft would do, and the bar that applies it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from dashboard import actions, charts, components, data, look, words
+from dashboard import actions, components, data, drafting, drafts, look, slopes, tuning_charts, words
 from fleetflow.errors import FleetFlowError
 from fleetflow.safety.events import EventKind
+from fleetflow.safety.judging import KINDS
 from fleetflow.safety.presets import PRESETS
-from fleetflow.safety.profiles import ProfileError, Rule, ScoringProfile
-from fleetflow.safety.whatif.compare import contrast
-from fleetflow.safety.whatif.judged import judge
+from fleetflow.safety.profiles import ProfileError
+from fleetflow.safety.whatif import order
 from fleetflow.safety.whatif.peaks import distribution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    import pandas as pd
+
+    from fleetflow.safety.profiles import Rule, ScoringProfile
     from fleetflow.safety.whatif.compare import Comparison
+    from fleetflow.safety.whatif.judged import Judged
     from fleetflow.safety.whatif.prepared import Prepared
+    from fleetflow.safety.whatif.sweep import Sweep
+    from fleetflow.storage.profiles import StoredProfile
 
 MOST_PENALTY = 20
-PROGRESS_S = 1.0
+EVERY_GROUP = "All groups"
+GROUP, GROUP_KEPT = "group", "chosen_group"
+SWEEP_STEPS = 21
+SWEPT_AT_ONCE = 300_000
+"""With more events than that a sweep takes longer than a person who moves sliders wants to wait; he asks for it."""
 
 
 class Reach(NamedTuple):
@@ -39,59 +47,121 @@ class Reach(NamedTuple):
     form: str
 
 
-def controls(prepared: Prepared, active: ScoringProfile) -> ScoringProfile:
-    """A slider over the peaks of each kind and what an event costs; returns the profile that they make."""
+def group_control(database: str) -> str | None:
+    """The group of drivers to look at, kept in the address; None for all."""
+    groups = data.groups(database)
+    asked = st.query_params.get(GROUP) or st.session_state.get(GROUP_KEPT)
+    chosen = asked if asked in groups else EVERY_GROUP
+    st.session_state["group_control"] = chosen
+    if groups:
+        st.selectbox(
+            "Group", [EVERY_GROUP, *groups], key="group_control", on_change=_store_group, width=210,
+            label_visibility="collapsed",
+        )  # fmt: skip
+    return None if chosen == EVERY_GROUP else chosen
+
+
+def _store_group() -> None:
+    chosen = st.session_state["group_control"]
+    st.session_state[GROUP_KEPT] = st.query_params[GROUP] = chosen
+    if chosen == EVERY_GROUP:
+        st.query_params.pop(GROUP, None)
+
+
+def harsh_by_kind(prepared: Prepared, judged: Judged) -> dict[EventKind, int]:
+    """Harsh events of the usable trips."""
+    return dict(zip(KINDS, judged.counts[prepared.trips.usable].sum(axis=0).tolist(), strict=True))
+
+
+def show_controls(prepared: Prepared, active: StoredProfile, draft: ScoringProfile, judged: Sequence[Judged]) -> None:
+    """A slider over the peaks of each kind, and what an event costs; `judged` are the fleet now and under the draft."""
+    counts = [harsh_by_kind(prepared, each) for each in judged]
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.header("Thresholds", anchor=False, width="content", help="A peak must be above its threshold to count.")
+            with st.container(width=420):
+                note = f"Coloured: harsh under the draft. Dashed: the threshold of profile {active.version}"
+                components.card_head("Thresholds and penalties", note)
             st.space("stretch")
-            _presets()
-            st.button("Reset", on_click=_reset)
-        with st.grid(4, min_column_width=220) as grid:
-            rules = {}
+            _presets(active.profile)
+        with st.grid(4, min_column_width=220, gap="medium") as grid:
             for kind in EventKind:
                 with grid.cell():
-                    rules[kind] = _rule(prepared, kind, active.rules[kind])
-    return replace(active, rules=MappingProxyType(rules))
+                    st.markdown(kind_words(kind, [each[kind] for each in counts]))
+                    _show_rule(prepared, kind, active, draft)
+        if active.profile.class_rules:
+            names = ", ".join(sorted(active.profile.class_rules))
+            st.caption(f"Vehicles of these classes have rules of their own, which stay as they are: {names}.")
 
 
-def _rule(prepared: Prepared, kind: EventKind, active: Rule) -> Rule:
-    kind_look, reach = look.KINDS[kind], _reach(kind)
-    chart = st.container()
-    threshold = st.slider(
-        f":{kind_look.name}[{kind_look.sign}] {kind_look.label} above, {kind_look.unit}",
-        reach.low,
-        reach.high,
-        active.threshold,
-        reach.step,
-        format=reach.form,
-        key=_key("threshold", kind),
-    )
-    penalty = st.number_input("Points each", 0, MOST_PENALTY, active.penalty, key=_key("penalty", kind))
+def kind_words(kind: EventKind, counts: Sequence[int]) -> str:
+    """▼ Braking · 701 → 1,137 harsh."""
+    kind_look = look.KINDS[kind]
+    now, then = (words.integer(each) for each in (counts[0], counts[-1]))
+    change = f"**{now}** harsh" if now == then else f"{now} {drafts.ARROW} **{then}** harsh"
+    return f":{kind_look.name}[{kind_look.sign}] **{kind_look.noun}** · {change}"
+
+
+def _show_rule(prepared: Prepared, kind: EventKind, active: StoredProfile, draft: ScoringProfile) -> None:
+    now, then = active.profile.rules[kind], draft.rules[kind]
+    kind_look, reach = look.KINDS[kind], _reach(kind, now, then)
     peaks = distribution(kind, prepared.peaks_of(kind, doubtful=False))
-    with chart:
-        components.chart(
-            charts.peaks(kind, peaks, (reach.low, reach.high), active.threshold, threshold),
-            key=f"peaks_{kind}",
-            alt=f"{kind_look.noun}: how many events have which peak; the active threshold is {active.threshold:g}",
-        )
-    return replace(active, threshold=round(threshold, 2), penalty=int(penalty))
+    components.chart(
+        tuning_charts.peaks(kind, peaks, (reach.low, reach.high), now.threshold, then.threshold),
+        key=f"peaks_{kind}",
+        alt=f"{kind_look.noun}: how many events have which peak. The active threshold is"
+        f" {drafts.threshold(kind, now.threshold)}, the draft's {drafts.threshold(kind, then.threshold)}.",
+    )
+    drawn = active.version, drafting.generation()
+    keys = _showing("threshold", kind, drawn, then.threshold), _showing("penalty", kind, drawn, then.penalty)
+    change = partial(_store_rule, components.database(), kind, drawn)
+    st.slider(
+        f"{kind_look.noun} is harsh above, {kind_look.unit}", reach.low, reach.high,
+        step=reach.step, format=reach.form, key=keys[0], on_change=change,
+    )  # fmt: skip
+    st.number_input(
+        f"Points for each {kind_look.noun.lower()} event", 0, max(MOST_PENALTY, then.penalty), step=1,
+        key=keys[1], on_change=change,
+    )  # fmt: skip
 
 
-def _reach(kind: EventKind) -> Reach:
-    return Reach(80.0, 180.0, 1.0, "%.0f") if kind is EventKind.SPEEDING else Reach(0.15, 0.80, 0.01, "%.2f")
+def _showing(name: str, kind: EventKind, drawn: tuple[int, int], value: float) -> str:
+    """The key of a control that shows this value. Set only when it differs: a slider in a hand must not jump."""
+    key = _key(name, kind, drawn)
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    return key
 
 
-def _presets() -> None:
+def _key(name: str, kind: EventKind, drawn: tuple[int, int]) -> str:
+    """A control's key; `drawn` is the version and the generation that it was drawn for."""
+    return f"{name}_{kind}_{drawn[0]}_{drawn[1]}"
+
+
+def _store_rule(database: str, kind: EventKind, drawn: tuple[int, int]) -> None:
+    """Take over what the controls of a kind say, into the draft as it is by now; those that are gone say nothing."""
+    active = data.active_profile(database)
+    if drawn != (active.version, drafting.generation()):
+        return
+    threshold, penalty = (st.session_state[_key(name, kind, drawn)] for name in ("threshold", "penalty"))
+    draft = drafts.with_rules(drafting.current(active.profile), {kind: (round(threshold, 2), int(penalty))})
+    drafting.store(draft, active.profile)
+
+
+def _reach(kind: EventKind, *rules: Rule) -> Reach:
+    low, high, step, form = (80.0, 180.0, 1.0, "%.0f") if kind is EventKind.SPEEDING else (0.15, 0.80, 0.01, "%.2f")
+    used = [rule.threshold for rule in rules]
+    return Reach(min(low, *used), max(high, *used), step, form)
+
+
+def _presets(active: ScoringProfile) -> None:
     def choose() -> None:
         preset = next(each for each in PRESETS if each.name == st.session_state["preset"])
-        for kind, rule in preset.rules.items():
-            st.session_state[_key("threshold", kind)] = rule.threshold
-            st.session_state[_key("penalty", kind)] = rule.penalty
+        values = {kind: (rule.threshold, rule.penalty) for kind, rule in preset.rules.items()}
+        drafting.replace(drafts.with_rules(active, values), active)
 
     st.selectbox(
         "Preset", [each.name for each in PRESETS], index=None, placeholder="Start from a preset", key="preset",
-        label_visibility="collapsed", width=220, on_change=choose,
+        label_visibility="collapsed", width=210, on_change=choose,
     )  # fmt: skip
     with st.popover("Sources"):
         for preset in PRESETS:
@@ -99,142 +169,179 @@ def _presets() -> None:
             st.table({look.KINDS[kind].noun: text for kind, text in preset.sources.items()}, border="horizontal")
 
 
-def _key(name: str, kind: EventKind) -> str:
-    """A control's key: new ones after a reset, since a browser keeps the value of a control that stays."""
-    return f"{name}_{kind}_{st.session_state.get('draft', 0)}"
-
-
-def _reset() -> None:
-    st.session_state["draft"] = st.session_state.get("draft", 0) + 1
-
-
-def show_effect(driver_ids: list[str], prepared: Prepared, active: ScoringProfile, draft: ScoringProfile) -> None:
-    """What would change: events, scores, and who moves, beyond noise or not."""
-    found = contrast(prepared, judge(prepared, active), judge(prepared, draft))
-    gained, lost = int(found.gained.sum()), int(found.lost.sum())
-    moved = int(np.count_nonzero(found.move))
-    mean, change = found.scores_after.mean, found.scores_after.mean - found.scores_before.mean
-    with st.grid(4, min_column_width=150):
-        components.figure("Harsh events", f"{words.signed(gained - lost, 0)}", f"{gained:,} more, {lost:,} fewer")
-        components.figure("Mean trip score", words.decimal(mean), f"{words.signed(change)} points")
-        components.figure("Drivers who move", words.integer(moved), f"of {int(found.in_both.sum())} ranked in both")
-        components.figure("Beyond noise", words.integer(int(found.flagged.sum())), "at least 95 % certain")
-    with st.container(border=True):
-        components.card_head(
-            "Who moves",
-            "Rank 1 has the most points per 100 km. A move within noise may be luck of where a few peaks lie.",
+def show_figures(prepared: Prepared, found: Comparison) -> None:
+    """What would change, in five figures."""
+    before, after = (sum(harsh_by_kind(prepared, each).values()) for each in (found.before, found.after))
+    ranked = int(found.in_both.sum())
+    means = [each.order.fit.mean[found.in_both] for each in (found.before, found.after)]
+    stay, worst = order.worst_staying(*means) if ranked else (0, 0)
+    score, was = found.scores_after.mean, found.scores_before.mean
+    with st.grid(5, min_column_width=150):
+        components.figure("Harsh events", words.integer(after), f"{words.signed(after - before, 0)} from {before:,}")
+        components.figure("Mean trip score", words.decimal(score), f"{words.signed(score - was)} from {was:.1f}")
+        components.figure(
+            "Drivers who move", words.integer(int(np.count_nonzero(found.move))), f"of {ranked} ranked in both"
         )
-        _moves_table(driver_ids, found)
+        components.figure(
+            "Beyond noise", words.integer(int(found.flagged.sum())), "at least 95 % certain",
+            help="Moves that a driver's own mix of mild and severe events explains. The others may be luck.",
+        )  # fmt: skip
+        components.figure(
+            "Order agreement τ", words.decimal(order.agreement(*means), 2), f"{stay} of {worst} worst stay",
+            help="Kendall's tau-b of the drivers' order now and under the draft: 1 is the same order, 0 no relation.",
+        )  # fmt: skip
 
 
-def _moves_table(driver_ids: list[str], found: Comparison) -> None:
-    frame = moves_frame(driver_ids, found, components.driver_names())
-    if frame.empty:
+def show_moves(driver_ids: list[str], found: Comparison, version: int) -> None:
+    """Who moves from which rank to which, as lines and as a table."""
+    moves = slopes.moves_frame(driver_ids, found, components.driver_names())
+    laid_out = slopes.lay_out(moves)
+    components.card_head("Rank moves", moves_note(laid_out))
+    if moves.empty:
         st.caption("Nobody has driven enough in this period to be ranked.")
         return
+    if laid_out.shown.empty:
+        st.caption("Nobody changes places.")
+        return
+    flagged = int(moves["flagged"].sum())
+    alt = f"{laid_out.movers} of {len(moves)} drivers change places, {flagged} of them by more than noise."
+    components.chart(tuning_charts.slopes(laid_out, (f"profile {version}", "draft")), key="moves", alt=alt)
+    table = st.expander("As a table", on_change="rerun", key="moves_table_open")
+    if table.open:
+        with table:
+            _show_table(moves)
+
+
+def moves_note(found: slopes.Slopes) -> str:
+    """How to read the lines, and who is left out."""
+    note = "Rank 1 has the most points per 100 km. Bold: more than noise; green: to fewer points"
+    if len(found.shown) < found.all_drivers:
+        note = f"The {len(found.shown)} surest and farthest of {found.movers} moves. {note}"
+    return note
+
+
+def _show_table(moves: pd.DataFrame) -> None:
+    shown = table_frame(moves)
     st.dataframe(
-        frame,
+        shown,
         hide_index=True,
-        key="moves",
+        key="moves_table",
         alt="Drivers with their rank before and after, and whether the move is more than noise",
         column_config={
-            "before": st.column_config.NumberColumn("Rank now", width=80),
-            "after": st.column_config.NumberColumn("Rank then", width=80),
-            "move": st.column_config.NumberColumn("Move", format="%+d", width=70, help="Below 0: towards the worst."),
-            "certain": st.column_config.TextColumn("The move is", width=130),
+            "driver": st.column_config.TextColumn("Driver", width=160),
+            "before": st.column_config.NumberColumn("Rank now", width=70),
+            "after": st.column_config.NumberColumn("Rank then", width=70),
+            "move": st.column_config.TextColumn("Move", width=54, alignment="right", help="Below 0: towards rank 1."),
+            "certain": st.column_config.TextColumn("The move is", width=100),
             "points_before": st.column_config.NumberColumn("Points now", format="%.1f", help="Per 100 km."),
             "points_after": st.column_config.NumberColumn("Points then", format="%.1f", help="Per 100 km."),
-            "driver": st.column_config.TextColumn("Driver", width=200),
         },
     )
+    components.csv_footer(shown, f"{len(shown)} drivers ranked under both", "fleetflow-rank-moves.csv")
 
 
-def moves_frame(driver_ids: list[str], found: Comparison, names: dict[str, str]) -> pd.DataFrame:
-    """The drivers who are ranked under both profiles, the worst under the new one first."""
-    before, after = found.before.order, found.after.order
-    frame = pd.DataFrame(
-        {
-            "driver": [words.driver(names.get(each), each) for each in driver_ids],
-            "before": before.rank,
-            "after": after.rank,
-            "move": found.move,
-            "certain": np.where(found.move == 0, "", np.where(found.flagged, "beyond noise", "within noise")),
-            "points_before": before.fit.mean,
-            "points_after": after.fit.mean,
-        }
+def table_frame(moves: pd.DataFrame) -> pd.DataFrame:
+    """The moves in words; a dash for who stays where he is."""
+    certain = np.where(moves["flagged"], "beyond noise", np.where(moves["move"] == 0, "", "within noise"))
+    signs = [words.signed(each, 0) if each else words.NOTHING for each in moves["move"]]
+    columns = ["driver", "before", "after", "move", "certain", "points_before", "points_after"]
+    return moves.assign(move=signs, certain=certain)[columns]
+
+
+def show_scores(found: Comparison) -> None:
+    """How trips score now and under the draft."""
+    components.card_head("Trip scores", "Share of trips by score. Outline: now, filled: draft")
+    before, after = found.scores_before.mean, found.scores_after.mean
+    components.chart(
+        tuning_charts.scores(found.scores_before, found.scores_after), key="scores",
+        alt=f"Trips score {words.decimal(after)} on average under the draft, {words.decimal(before)} now.",
+    )  # fmt: skip
+
+
+def show_stability(scope: data.Scope, prepared: Prepared, active: ScoringProfile, draft: ScoringProfile) -> None:
+    """How much the choice of each threshold matters for the drivers' order."""
+    components.card_head(
+        "How much the threshold matters",
+        "Agreement of the drivers' order with the one above, by threshold",
+        help="Any threshold re-orders drivers a little, since it leaves fewer or more events. Inside the grey band that"
+        " is all there is; below it, the threshold really re-orders. On the green stretch the choice matters less than"
+        " another period of the same driving would.",
     )
-    return frame[found.in_both].sort_values(["after", "driver"]).reset_index(drop=True)
-
-
-def show_apply(database: str, draft: ScoringProfile) -> None:
-    """A name, a reason, and the button that stores the draft and scores every trip under it."""
-    with st.container(border=True):
-        components.card_head("Apply as a new profile", "Workers score all trips again, then it becomes active.")
-        with st.form("apply", border=False):
-            name = st.text_input("Name", max_chars=100, placeholder="Stricter braking")
-            note = st.text_input("Why", max_chars=500, placeholder="What you want to reach with it")
-            asked = st.form_submit_button("Apply and re-score", type="primary")
-        if asked and _did(partial(actions.apply_profile, database, replace(draft, name=name.strip()), note.strip())):
-            _reset()
-            st.rerun()
-
-
-def show_run(database: str) -> None:
-    """The run that goes on, with its progress; the page follows it."""
-    run = data.running_run(database)
-    if run is None:
-        if st.session_state.pop("watched_run", False):
-            data.forget()
-            _reset()
-            st.rerun()
+    kind = st.segmented_control(
+        "Kind", list(EventKind), default=EventKind.BRAKING, key="swept_kind", required=True,
+        format_func=lambda each: words.segment(f"{look.KINDS[each].sign} {look.KINDS[each].noun}"),
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if not draft.rules[kind].penalty:
+        st.caption(f"{look.KINDS[kind].noun} costs no points, so its threshold moves nobody.")
         return
-    st.session_state["watched_run"] = True
-    share = min(run.done_trips / run.total_trips, 1.0) if run.total_trips else 1.0
-    with st.container(border=True):
-        st.progress(share, f"Applying profile {run.profile_version}: {run.done_trips:,} of {run.total_trips:,} trips")
-        if st.button("Cancel") and actions.cancel_run(database, run.id):
-            st.rerun()
-    components.rerun_every(PROGRESS_S)
+    if len(prepared.peak) > SWEPT_AT_ONCE and not st.button("Try every threshold", icon=":material/play_arrow:"):
+        st.caption(f"{words.integer(len(prepared.peak))} events: this takes some seconds.")
+        return
+    reach = _reach(kind, active.rules[kind], draft.rules[kind])
+    tried = tuple(np.linspace(reach.low, reach.high, SWEEP_STEPS).round(2).tolist())
+    key = data.key_of(draft)
+    found = data.threshold_sweep(scope, key, kind, tried)
+    if np.isnan(found.agreement).all():
+        st.caption("Too few ranked drivers to compare orders.")
+        return
+    figure = tuning_charts.stability(kind, found, active.rules[kind].threshold)
+    components.chart(figure, key="stability", alt=stability_words(kind, found))
+    st.caption(stability_words(kind, found))
 
 
-def show_profiles(database: str, active_version: int) -> None:
-    """The versions, the newest first, each with what it says and a way to it."""
-    stored, activations = data.profile_history(database)
-    since = {each.profile_version: each.activated_at for each in reversed(activations)}
-    for each in stored:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            with st.container(width=620, gap=None):
-                badge = " :green-badge[active]" if each.version == active_version else ""
-                st.markdown(f"**{each.version} · {_plain(each.profile.name)}**{badge}")
-                st.caption(
-                    f"{describe(each.profile)}  \n{_origin(each.author, _plain(each.note), since.get(each.version))}"
-                )
-            st.space("stretch")
-            clicked = each.version != active_version and st.button("Make active", key=f"activate_{each.version}")
-            if clicked and _did(partial(actions.activate_profile, database, each.version)):
-                _reset()
-                st.rerun()
-
-
-def describe(profile: ScoringProfile) -> str:
-    """A profile's rules in one line."""
-    return " · ".join(
-        f"{look.KINDS[kind].sign} {rule.threshold:g} {look.KINDS[kind].unit}, {words.plural(rule.penalty, 'point')}"
-        for kind, rule in ((kind, profile.rules[kind]) for kind in EventKind)
+def stability_words(kind: EventKind, found: Sweep) -> str:
+    """The stretch of thresholds on which the choice matters little, in a sentence."""
+    low, high = (float(found.thresholds[each]) for each in found.plateau)
+    if low == high:
+        return f"Every other threshold tried matters more than another period of the same driving ({found.repeat:.2f})."
+    return (
+        f"From {drafts.threshold(kind, low)} to {drafts.threshold(kind, high)} the choice matters less than another"
+        f" period of the same driving would."
     )
 
 
-def _origin(author: str, note: str, since: object) -> str:
-    when = f"last active from {words.day_and_time(since, components.zone())}" if since else "never active"  # type: ignore[arg-type]
-    return f"By {author}, {when}. {note}".rstrip()
+def show_bar(database: str, active: StoredProfile, draft: ScoringProfile) -> None:
+    """The draft in words, and what to do with it; stays at the bottom of the screen."""
+    changes = drafts.differences(active.profile, draft)
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            st.markdown(f":material/edit_note: **Draft** · {' · '.join(changes)}")
+        st.button("Discard", type="tertiary", on_click=drafting.discard)
+        st.button("Apply…", type="primary", on_click=drafting.ask)
+    if drafting.asked():
+        _apply(database, active, draft)
 
 
-def _plain(text: str) -> str:
-    """What people wrote, as text and nothing else."""
-    return "".join(f"\\{each}" if each in "\\`*_{}[]()<>#+-!|:$~" else each for each in text)
+@st.dialog(
+    "Apply as a new profile", width="medium", icon=":material/publish:", on_dismiss=lambda: drafting.ask(open_=False)
+)
+def _apply(database: str, active: StoredProfile, draft: ScoringProfile) -> None:
+    st.table(_as_rows(active, draft), border="horizontal")
+    with st.form("apply", border=False):
+        name = st.text_input("Name", max_chars=100, placeholder="Stricter braking")
+        note = st.text_area("Why", max_chars=500, placeholder="What led to this change?", height=84)
+        trips = words.plural(data.analysed_trips(database), "trip")
+        st.caption(
+            f"{trips} will be scored again in the background; then the new profile becomes active. Scores under profile"
+            f" {active.version} stay readable, and you can go back at any time."
+        )
+        sent = st.form_submit_button("Apply and re-score", type="primary")
+    if sent and did(partial(actions.apply_profile, database, replace(draft, name=name.strip()), note.strip())):
+        drafting.discard()
+        st.rerun()
 
 
-def _did(action: Callable[[], object]) -> bool:
+def _as_rows(active: StoredProfile, draft: ScoringProfile) -> dict[str, list[str]]:
+    changed = [kind for kind in EventKind if active.profile.rules[kind] != draft.rules[kind]]
+    return {
+        "Kind": [f"{look.KINDS[kind].sign} {look.KINDS[kind].noun}" for kind in changed],
+        f"Profile {active.version}, now": [drafts.in_short(kind, active.profile.rules[kind]) for kind in changed],
+        "Draft": [f"**{drafts.in_short(kind, draft.rules[kind])}**" for kind in changed],
+    }
+
+
+def did(action: Callable[[], object]) -> bool:
     """Whether it worked; what was wrong is said on the page, and nothing was changed."""
     try:
         action()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import access, components, data
+from dashboard import access, components, data, words
 from dashboard.signin.gate import COOKIE
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def show_sidebar(session: Session) -> None:
     """Who is signed in, and the way to the password and out."""
     roles = ", ".join(sorted(role.replace("_", " ") for role in session.roles))
     with st.sidebar:
-        st.caption(f"Signed in as **{components.plain(session.name)}**, {roles}")
+        st.caption(f"Signed in as **{words.literal(session.name)}**, {roles}")
         # Unlike Streamlit's own links, this opens in the same tab.
         st.html('<a href="/account" style="color: inherit; font-size: 13px">Account and sign-out</a>')
 

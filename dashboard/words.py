@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fleetflow.safety.events import HarshEvent
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 NOTHING = DASH
 SHORT_ID = 8
+MARKDOWN = re.compile(r"[\\`*_\[\](){}<>#!|$~:]")
 
 
 def integer(value: float) -> str:
@@ -49,9 +53,48 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"  # noqa: PLR2004
 
 
+def literal(text: str) -> str:
+    """A name or a note inside Markdown, where it shall mean nothing but itself."""
+    return MARKDOWN.sub(r"\\\g<0>", text)
+
+
 def plural(count: int, noun: str) -> str:
     """1 trip, 2 trips."""
     return f"{integer(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def chance(probability: float) -> str:
+    """76 %; never 0 % or 100 %."""
+    percent = round(100 * probability)
+    if percent >= 100:  # noqa: PLR2004
+        return ">99 %"
+    return f"{percent} %" if percent >= 1 else "<1 %"
+
+
+def rank(number: float, *, tied: bool) -> str:
+    """4, or =4 for one of equals; nothing without a rank."""
+    return f"{'=' if tied else ''}{number:.0f}" if number > 0 else ""
+
+
+def ranks(frame: pd.DataFrame) -> list[str]:
+    """The rank of each row."""
+    return [rank(number, tied=bool(tied)) for number, tied in zip(frame["rank"], frame["tied"], strict=True)]
+
+
+def likely_ranks(frame: pd.DataFrame) -> list[str]:
+    """9-17: every rank between fits the data; nothing without a rank."""
+    return [_between(low, high) for low, high in zip(frame["rank_low"], frame["rank_high"], strict=True)]
+
+
+def _between(low: float, high: float) -> str:
+    if not low > 0:
+        return ""
+    return f"{low:.0f}" if low == high else f"{low:.0f}{DASH}{high:.0f}"
+
+
+def segment(label: str) -> str:
+    """A choice of a segmented control, in grey: the accent on its own tint is too pale to read in the dark (3.8:1)."""
+    return f":gray[{label}]"
 
 
 def driver(name: object, driver_id: str) -> str:

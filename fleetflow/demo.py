@@ -1,4 +1,4 @@
-"""The demo fleet: four weeks of simulated work trips, sent through the real API; its names say that it is simulated."""
+"""The demo fleet: eight weeks of simulated trips, sent through the real API; its names say that it is simulated."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 
 NAMESPACE = UUID("5f0c8a52-6a53-4b0e-9f0e-3d6b5f5a2c11")
 """The demo's ids are derived from it, so that they are the same wherever the demo runs."""
-DAYS = 28
+RECENT_DAYS, EARLIER_DAYS = 28, 28
+"""Every working day of the recent weeks has its trips, every second one of the weeks before: enough to compare with."""
 DEPOTS = {"Harbour depot (simulated)": 4, "North depot (simulated)": 3, "South depot (simulated)": 3}
 """Vehicles of each depot; each has four drivers."""
 DRIVERS_PER_DEPOT = 4
-TEMPERS = (0.10, 0.45, 0.75, 0.30, 0.95, 0.20, 0.55, 0.05, 0.65, 0.35, 0.85, 0.25)
+TEMPERS = (0.10, 0.45, 0.75, 0.30, 0.82, 0.20, 0.55, 0.05, 0.65, 0.35, 0.78, 0.25)
 """How roughly each driver drives, from 0 to 1; each depot has calm ones and rough ones."""
+EARLIER_TEMPERS = {5: 0.30, 7: 0.90, 11: 0.50, 12: 0.65}
+"""Who drove otherwise in the earlier weeks, by number: two got worse, two better."""
 SHIFTS = (time(6, 30), time(12, 30))
 """When the early and the late shift begin, in UTC; drivers who share a vehicle drive in different ones."""
 SHIFT_SLACK_S = 4 * 3600
@@ -49,12 +52,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DemoDriver:
-    """One simulated driver; `roughness` from 0 (calm) to 1."""
+    """One simulated driver; `roughness` from 0 (calm) to 1, and what it was in the earlier weeks."""
 
     id: UUID
     name: str
     depot: str
     roughness: float
+    earlier_roughness: float
     vehicle_id: UUID
     shift: time
 
@@ -64,6 +68,7 @@ class PlannedTrip:
     """One trip still to be driven; the seed makes it the same each time."""
 
     driver: DemoDriver
+    roughness: float
     started_at: datetime
     duration_s: float
     seed: int
@@ -87,22 +92,34 @@ def demo_drivers() -> list[DemoDriver]:
 def _driver(number: int, depot: str, seat: int, vehicles: Sequence[UUID]) -> DemoDriver:
     name = f"Simulated driver {number:02d}"
     shift, place = divmod(seat, len(vehicles))
-    return DemoDriver(uuid5(NAMESPACE, name), name, depot, TEMPERS[number - 1], vehicles[place], SHIFTS[shift])
+    temper = TEMPERS[number - 1]
+    earlier = EARLIER_TEMPERS.get(number, temper)
+    return DemoDriver(uuid5(NAMESPACE, name), name, depot, temper, earlier, vehicles[place], SHIFTS[shift])
 
 
 def plan_trips(today: datetime) -> list[PlannedTrip]:
-    """A trip per driver and working day of the four weeks before today, the newest first."""
-    days = [today.date() - timedelta(days=back) for back in range(1, DAYS + 1)]
-    working_days = [day for day in days if day.weekday() < 5]  # noqa: PLR2004 - Monday to Friday
-    return [_plan(driver, number, day) for day in working_days for number, driver in enumerate(demo_drivers())]
+    """A trip per driver and working day of the recent weeks, and of every second one before, the newest first."""
+    recent = _working_days(today.date(), 1, RECENT_DAYS)
+    earlier = _working_days(today.date(), RECENT_DAYS + 1, RECENT_DAYS + EARLIER_DAYS)[::2]
+    drivers = list(enumerate(demo_drivers()))
+    return [
+        *(_plan(driver, number, day, driver.roughness) for day in recent for number, driver in drivers),
+        *(_plan(driver, number, day, driver.earlier_roughness) for day in earlier for number, driver in drivers),
+    ]
 
 
-def _plan(driver: DemoDriver, number: int, day: date) -> PlannedTrip:
+def _working_days(today: date, first_back: int, last_back: int) -> list[date]:
+    """Mondays to Fridays among the days so far back, the newest first."""
+    days = (today - timedelta(days=back) for back in range(first_back, last_back + 1))
+    return [day for day in days if day.weekday() < 5]  # noqa: PLR2004
+
+
+def _plan(driver: DemoDriver, number: int, day: date, roughness: float) -> PlannedTrip:
     rng = np.random.default_rng([number, day.toordinal()])
     begin = datetime.combine(day, driver.shift, tzinfo=UTC)
     started_at = begin + timedelta(seconds=int(rng.integers(SHIFT_SLACK_S)))
     duration_s = float(rng.integers(SHORTEST_S, LONGEST_S))
-    return PlannedTrip(driver, started_at, duration_s, int(rng.integers(2**31)))
+    return PlannedTrip(driver, roughness, started_at, duration_s, int(rng.integers(2**31)))
 
 
 def name_fleet(conn: sa.Connection) -> None:
@@ -146,7 +163,7 @@ def _drive(planned: PlannedTrip) -> Parcel:
         np.random.default_rng(planned.seed),
         vehicle_id=driver.vehicle_id,
         driver_id=driver.id,
-        temper=Temper.of_roughness(driver.roughness),
+        temper=Temper.of_roughness(planned.roughness),
         duration_s=planned.duration_s,
         hz=RATE_HZ,
         sensors=Sensors(noise_g=NOISE_G),

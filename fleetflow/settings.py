@@ -41,7 +41,13 @@ class Settings(BaseSettings):
         description="Whether an API that listens on this machine only takes requests without a key,"
         " as long as no key was ever made.",
     )
-    api_key: SecretStr | None = Field(None, description="The key that `send` and the demo fleet call the API with.")
+    api_key: SecretStr | None = Field(
+        None, description="The key that `send`, uploads and the demo fleet call the API with."
+    )
+    api_address: str | None = Field(
+        None,
+        description="Address of the API for uploads from the dashboard. Empty: the host and port above.",
+    )
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = Field(8501, ge=1, le=65535, description="Port of the dashboard.")
     session_idle_s: float = Field(
@@ -81,6 +87,15 @@ class Settings(BaseSettings):
         4.0, gt=0, description="How long a request waits for Postgres before it is answered 503, in seconds."
     )
 
+    max_waiting_trips: int = Field(
+        50_000, ge=1, description="When so many trips wait for a worker, further ones are answered 503."
+    )
+    max_waiting_s: float = Field(
+        86_400.0,
+        gt=0,
+        description="When the oldest trip has waited so long, further ones are refused, in seconds.",
+    )
+
     queue_timeout_s: float = Field(5.0, gt=0, description="How long one exchange with the queue may take, in seconds.")
     queue_length: int = Field(
         200, ge=1, description="Most messages that wait in RabbitMQ; trips beyond are found by the sweep."
@@ -106,6 +121,11 @@ class Settings(BaseSettings):
         """The same settings with another database."""
         return self.model_copy(update={"database_url": SecretStr(url)})
 
+    @property
+    def reachable_api(self) -> str:
+        """The API's address for a program on this machine, or the one that was set."""
+        return self.api_address or local_url(self.api_host, self.api_port)
+
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give a child program exactly these settings, secrets included."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
@@ -113,6 +133,12 @@ class Settings(BaseSettings):
             name: each.get_secret_value() if isinstance(each, SecretStr) else each for name, each in values.items()
         }
         return {f"FLEETFLOW_{name.upper()}": str(each) for name, each in plain.items() if each is not None}
+
+
+def local_url(host: str, port: int) -> str:
+    """How this machine reaches a server that listens on `host`."""
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://{f'[{local}]' if ':' in local else local}:{port}"
 
 
 def read_settings() -> Settings:

@@ -70,7 +70,9 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         database_url, application_name=NAME, pool_size=WRITERS + 4, statement_timeout_s=settings.storage_timeout_s
     )
     app.state.keys = keys = KeyRing(keyless=may_be_keyless(settings))
-    app.state.pulse = pulse = Pulse(engine, metrics, keys)
+    app.state.pulse = pulse = Pulse(
+        engine, metrics, keys, max_waiting=settings.max_waiting_trips, max_waiting_s=settings.max_waiting_s
+    )
     app.state.announcer = announcer = Announcer(open_publisher(settings, database_url))
     metrics.watch_announcer(announcer)
     app.state.intake = intake = Intake(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from fleetflow.queue.announcer import Announcer
+    from fleetflow.storage.backlog import Backlog
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -43,9 +44,15 @@ class Metrics:
         self.points = self._counter("fleetflow_points_accepted_total", "Points of new trips.")
         self.seconds = self._histogram("fleetflow_accept_seconds", "From a trip's body to its answer.", SECONDS)
         self.commit_trips = self._histogram("fleetflow_commit_trips", "Trips that shared one commit.", TRIPS)
-        self.waiting = Gauge(
-            "fleetflow_trips_waiting", "Trips not analysed yet, counted up to 50000.", registry=self.registry
-        )
+        self._waiting = self._gauge("fleetflow_trips_waiting", "Trips that no worker has taken yet.")
+        self._oldest = self._gauge("fleetflow_oldest_waiting_seconds", "How long the oldest of them has waited.")
+        self._failed = self._gauge("fleetflow_trips_failed", "Trips that could not be scored.")
+
+    def show_backlog(self, backlog: Backlog) -> None:
+        """What waits in the database, the same for every process."""
+        self._waiting.set(backlog.waiting)
+        self._oldest.set(backlog.oldest_s or 0.0)
+        self._failed.set(backlog.failed)
 
     def watch_announcer(self, announcer: Announcer) -> None:
         """Show the announcer's own counts."""
@@ -57,6 +64,9 @@ class Metrics:
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(name, text, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self.registry)
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, text, buckets=buckets, registry=self.registry)

@@ -37,10 +37,12 @@ async def healthz() -> Health:
 
 @router.get("/readyz", summary="Ready to take trips?")
 async def readyz(request: Request) -> Readiness:
-    """200 while trips can be stored, else 503. A queue that is down only delays scores, so it is no reason."""
+    """200 while trips are taken, else 503. A queue that is down only delays scores, so it is no reason."""
     condition = request.app.state.pulse.condition
-    if not condition.ready:
+    if condition.storage != "ok":
         raise unavailable("storage_unavailable", condition.storage)
+    if condition.backlog != "ok":
+        raise unavailable("backlog_full", condition.backlog)
     return Readiness(storage=condition.storage, queue="ok" if request.app.state.announcer.reachable else "unreachable")
 
 

@@ -18,7 +18,7 @@ from fleetflow.storage.trips import NewTrip, Outcome
 from fleetflow.trips.columns import ended_at, fingerprint, pack
 from fleetflow.trips.wire import MAX_FAULTS, Fault, TripRefusedError
 from ingest_api.body import BodyReader, ClientGoneError, MemoryBudget, check_media_type
-from ingest_api.problems import ProblemError, refused
+from ingest_api.problems import ProblemError, refused, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,7 @@ class Telemetry:
         try:
             self._keys.check(request, Scope.WRITE)
             check_media_type(request, media_types)
+            self._check_backlog()
             async with self._budget.held(self._reader.expected_size(request)):
                 response: Response = await store(request, await self._reader.read(request))
         except ClientGoneError:
@@ -87,6 +88,12 @@ class Telemetry:
             raise
         self._metrics.seconds.observe(time.perf_counter() - started)
         return response
+
+    def _check_backlog(self) -> None:
+        """Before the body is read: what is refused should cost little, now above all."""
+        backlog = self._pulse.condition.backlog
+        if backlog != "ok":
+            raise unavailable("backlog_full", backlog)
 
     async def _store_trip(self, request: Request, body: bytes) -> Response:
         key = _idempotency_key(request)

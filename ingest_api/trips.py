@@ -56,6 +56,9 @@ class TripAnswer(BaseModel):
     error: str | None = Field(description="Why the trip could not be analysed, when `status` is FAILED.")
     quality: Verdict | None = Field(description="Whether its signals can be believed; null until it is analysed.")
     quality_reasons: list[QualityReason] | None = Field(description="What was found, the gravest first.")
+    offset_long_g: float | None = Field(description="What mounting and road grade added, taken off before detection.")
+    offset_lat_g: float | None = Field(description="The same across the vehicle; null where no speed could tell.")
+    band_km: list[float] | None = Field(description="Kilometres below 35 km/h, up to 70, and from 70 on.")
 
 
 class ProfileAnswer(BaseModel):
@@ -79,7 +82,7 @@ class ScoreAnswer(BaseModel):
     speeding_count: int
     profile: ProfileAnswer
     created_at: datetime
-    updated_at: datetime | None = Field(description="When a review of one of its events last changed the score.")
+    updated_at: datetime | None = Field(description="When a review or a new analysis last changed the score.")
 
 
 class EventAnswer(BaseModel):

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from fleetflow.safety.detection import find_events
+from fleetflow.safety.detection import detect
+from fleetflow.storage.claims import TripFindings
 from fleetflow.trips.clock import with_clock
 from fleetflow.trips.columns import unpack
-from fleetflow.trips.quality import Quality, judge
-from fleetflow.trips.summary import TripSummary, summarize
+from fleetflow.trips.quality import judge_signals
+from fleetflow.trips.signals import examine
+from fleetflow.trips.summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleetflow.safety.events import HarshEvent
     from fleetflow.storage.claims import ClaimedTrip
+    from fleetflow.trips.signals import Signals
 
 log = structlog.get_logger()
 
@@ -27,8 +30,7 @@ class Analysis:
     """One trip's result."""
 
     trip: ClaimedTrip
-    summary: TripSummary
-    quality: Quality
+    findings: TripFindings
     events: list[HarshEvent]
 
 
@@ -52,8 +54,12 @@ def analyse(trips: Sequence[ClaimedTrip]) -> list[Analysis | Failure]:
 
 
 def _analyse_together(trips: Sequence[ClaimedTrip]) -> list[Analysis]:
-    samples = [with_clock(unpack(trip.blob), trip.sample_hz) for trip in trips]
+    signals = examine([with_clock(unpack(trip.blob), trip.sample_hz) for trip in trips])
     return [
-        Analysis(trip, summarize(each), judge(each), events)
-        for trip, each, events in zip(trips, samples, find_events(samples), strict=True)
+        Analysis(trip, _findings(each), events)
+        for trip, each, events in zip(trips, signals, detect(signals), strict=True)
     ]
+
+
+def _findings(signals: Signals) -> TripFindings:
+    return TripFindings(summarize(signals.samples, signals.step_s), judge_signals(signals), signals.offset)

@@ -17,6 +17,8 @@ from fleetflow.storage import claims, runs
 from fleetflow.storage.database import connection
 from worker.analysis import Analysis, Failure, analyse
 from worker.deliveries import HeldDeliveries
+from worker.heartbeat import Pulse
+from worker.reanalysis import reanalyse_portion
 from worker.results import insert_results
 from worker.watchdog import Watchdog
 
@@ -48,6 +50,7 @@ class Worker:
         self._engine = engine
         self._consumer = consumer
         self._held = HeldDeliveries(consumer, settings.batch_trips)
+        self._pulse = Pulse(settings)
         self._stopping = threading.Event()
         self._claims: set[UUID] = set()
         self._retry_s = STORAGE_RETRY_S[0]
@@ -69,6 +72,8 @@ class Worker:
             idle = not self._work_safely()
         with contextlib.suppress(StorageUnavailableError):
             self._hand_back_claims()
+            with connection(self._engine) as conn:
+                self._pulse.stop(conn)
         self._consumer.close()
         self._watchdog.close()
 
@@ -79,7 +84,9 @@ class Worker:
     def _receive(self, timeout_s: float) -> None:
         try:
             self._held.add(self._consumer.receive(self._settings.batch_trips, timeout_s))
+            self._pulse.queue_reachable = True
         except QueueUnavailableError as error:
+            self._pulse.queue_reachable = False
             log.warning("queue_unavailable", reason=str(error))
             self._held.forget()
             self._stopping.wait(min(timeout_s, QUEUE_RETRY_S))
@@ -103,7 +110,9 @@ class Worker:
         if time.monotonic() >= self._next_sweep:
             self._sweep()
         trips = self._process(alone=False)
-        return self._rescore() or bool(trips)
+        if self._rescore() or trips:
+            return True
+        return reanalyse_portion(self._engine, self._settings)  # it can wait, so nobody waits for it
 
     def _rescore(self) -> bool:
         """Do a batch of the re-score run, if there is one that no other worker has in hand."""
@@ -116,6 +125,7 @@ class Worker:
     def _sweep(self) -> None:
         """Look after trips whose worker died, each alone, so that one that kills workers has no company."""
         with connection(self._engine) as conn:
+            self._pulse.beat(conn)
             for trip_id in claims.fail_exhausted(conn, max_attempts=self._settings.max_attempts):
                 log.error("trip_failed", trip_id=str(trip_id), reason="its worker died too often")
         while not self._stopping.is_set() and self._process(alone=True):
@@ -146,12 +156,12 @@ class Worker:
         analysed = {result.trip.id: result for result in results if isinstance(result, Analysis)}
         failures = [result for result in results if isinstance(result, Failure)]
         with connection(self._engine) as conn:
-            summaries = {trip_id: result.summary for trip_id, result in analysed.items()}
-            qualities = {trip_id: result.quality for trip_id, result in analysed.items()}
-            completed = claims.complete_trips(conn, token, summaries, qualities, detection_version=DETECTION_VERSION)
+            findings = {trip_id: result.findings for trip_id, result in analysed.items()}
+            completed = claims.complete_trips(conn, token, findings, detection_version=DETECTION_VERSION)
             insert_results(conn, [analysed[trip_id] for trip_id in sorted(completed)])
             for failure in failures:
                 claims.fail_trip(conn, token, failure.trip.id, failure.reason)
+        self._pulse.completed_trips += len(completed)
         for trip_id in analysed.keys() - completed:
             log.warning("lease_lost", trip_id=str(trip_id))
         for failure in failures:

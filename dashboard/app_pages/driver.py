@@ -1,4 +1,4 @@
-"""Driver: scores over time, events against the fleet's, and all trips of one driver."""
+"""Driver: where one driver stands, how surely, what changed and why, his trips, and what was agreed with him."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import charts, components, data, fleet_view, look, tables, words
+from dashboard import coaching_view, components, data, driver_cards, driver_view, fleet_view, report_view, tables, words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from dashboard.changing import Explanation
+    from dashboard.driver_view import Subject
+    from fleetflow.storage.coaching import CoachingNote
 
 MOST_TRIPS = 500
 
 
 def main() -> None:
-    """Whom, when, then figures, charts and trips."""
+    """Whom and when, then figures, charts, trips and coaching."""
     zone, now, period = components.zone(), datetime.now(UTC), components.current_period()
     since = words.period_start(components.PERIODS[period], zone, now)
     database = components.database()
@@ -26,20 +30,23 @@ def main() -> None:
     if driver_id not in names:
         show_choice(names, driver_id, zone)
         return
-    with components.head(names[driver_id], fleet_view.caption(since, now, zone)):
-        components.driver_picker(names, driver_id)
-        components.period_control()
-    profile = data.active_profile(database)
-    fleet = data.leaderboard(database, profile.version, since)
-    trips = data.trips(database, profile.version, driver_id, since, MOST_TRIPS)
-    mine = fleet[fleet["driver_id"] == driver_id]
+    subject = driver_view.load(database, driver_id, names[driver_id], period, now)
+    driver_view.show_head(subject, names, fleet_view.caption(since, now, zone))
+    trips = data.trips(database, subject.stored.version, driver_id, since, MOST_TRIPS)
+    notes = data.coaching_notes(database, driver_id)
+    badges = driver_view.show_badges(subject)
     if trips.empty:
         show_no_trips(period)
-        return
-    if not mine.empty:
-        show_key_figures(mine, fleet)
-        show_charts(mine, fleet, trips, zone)
-    show_trips(trips, zone, names[driver_id])
+    else:
+        driver_view.show_key_figures(subject)
+        everybody, explained = driver_cards.load_weeks(subject, now), driver_cards.explain_change(subject)
+        show_charts(subject, everybody, explained, notes, now)
+        driver_cards.show_trips(trips, subject, MOST_TRIPS)
+        with badges:
+            report_view.show_button(
+                report_view.content(subject, now, everybody=everybody, explained=explained, trips=trips, notes=notes)
+            )
+    show_coaching(subject, notes)
 
 
 def show_choice(names: dict[str, str], asked: str, zone: str) -> None:
@@ -63,56 +70,29 @@ def show_no_trips(period: str) -> None:
         inner.button("Show all time", on_click=components.choose_period, args=("all",))
 
 
-def show_key_figures(mine: pd.DataFrame, fleet: pd.DataFrame) -> None:
-    """The driver beside the fleet."""
-    row = mine.iloc[0]
-    better = int((fleet["mean_score"].round(1) > round(row["mean_score"], 1)).sum())
-    fleet_score, fleet_rate = fleet_view.mean_score(fleet), fleet_view.rate(fleet)
-    with st.grid(5, min_column_width=150):
-        components.figure("Average score", words.decimal(row["mean_score"]), f"fleet {words.decimal(fleet_score)}")
-        components.figure("Rank", words.integer(better + 1), f"of {words.plural(len(fleet), 'driver')}")
-        components.figure(
-            "Harsh events per 100 km", words.decimal(row["per_100_km"]), f"fleet {words.decimal(fleet_rate)}"
-        )
-        components.figure("Distance", words.kilometres(row["distance_km"]), words.duration(row["duration_s"]))
-        components.figure("Trips scored", words.integer(row["trips"]), words.plural(int(row["events"]), "harsh event"))
-
-
-def show_charts(mine: pd.DataFrame, fleet: pd.DataFrame, trips: pd.DataFrame, zone: str) -> None:
-    """Scores over time, and each kind's rate beside the fleet's."""
-    with st.grid(3, min_column_width=320, border=True) as grid:
+def show_charts(
+    subject: Subject, everybody: pd.DataFrame, explained: Explanation | None, notes: list[CoachingNote], now: datetime
+) -> None:
+    """How it went, why it changed, what happened and when."""
+    with st.grid(3, min_column_width=330, border=True) as grid:
         with grid.cell(column_span=2):
-            components.card_head("Score of each trip", "A dot is a trip; dashed, the fleet's average in the period")
-            components.chart(
-                charts.score_by_trip(trips, zone, fleet_view.mean_score(fleet)), key="scores", alt=scores_alt(trips)
-            )
+            driver_cards.show_weeks(subject, everybody, notes)
         with grid.cell():
-            components.card_head("Harsh events per 100 km", "Bars are this driver, ticks the fleet")
-            rates = [{kind: fleet_view.rate(each, kind.value) for kind in look.KINDS} for each in (mine, fleet)]
-            components.chart(
-                charts.rates_against_fleet(*rates),
-                key="against",
-                alt="Harsh events per 100 km by kind, against the fleet",
-            )
+            driver_cards.show_change(subject, explained)
+    with st.grid(2, min_column_width=420, border=True) as grid:
+        with grid.cell():
+            driver_cards.show_severity(subject)
+        with grid.cell():
+            driver_cards.show_hours(subject, now)
 
 
-def scores_alt(trips: pd.DataFrame) -> str:
-    """What the chart of scores says, in a sentence."""
-    scores = trips["safety_score"].dropna()
-    if scores.empty:
-        return "No trip has a score yet."
-    return f"{words.plural(len(scores), 'trip')} scored from {scores.min():.0f} to {scores.max():.0f}."
-
-
-def show_trips(trips: pd.DataFrame, zone: str, name: str) -> None:
-    """All trips of the period, newest first, and their download."""
-    with st.container(border=True):
-        components.card_head("Trips")
-        tables.trips(trips, zone)
-        note = f"{words.plural(len(trips), 'trip')}, newest first. The time opens the trip."
-        if len(trips) == MOST_TRIPS:
-            note = f"The newest {MOST_TRIPS} trips of the period. The time opens the trip."
-        components.csv_footer(trips, note, f"fleetflow-trips-{words.file_name(name)}.csv")
+def show_coaching(subject: Subject, notes: list[CoachingNote]) -> None:
+    """The notes and the form for another."""
+    with st.grid(3, min_column_width=330, border=True) as grid:
+        with grid.cell(column_span=2):
+            coaching_view.show_notes(subject, notes)
+        with grid.cell():
+            coaching_view.show_form(subject)
 
 
 main()

@@ -1,67 +1,26 @@
-"""Leaderboard: drivers by points per 100 km under the active profile, how sure that is, and the harsh events."""
+"""Leaderboard: drivers by points per 100 km under the active profile, how sure that is, and who moved."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
-import streamlit as st
-
-from dashboard import charts, components, data, fleet_view, look, tables, words
-
-if TYPE_CHECKING:
-    import pandas as pd
+from dashboard import components, data, fleet_view, leaderboard_view
 
 
 def main() -> None:
-    """Filters, data, empty states, then figures, charts and the table."""
-    zone, now = components.zone(), datetime.now(UTC)
-    period = components.current_period()
-    since = words.period_start(components.PERIODS[period], zone, now)
-    controls = components.head("Leaderboard", fleet_view.caption(since, now, zone))
-    with controls:
-        components.period_control()
+    """Scope and filters, data, empty states, then the ranked and those without a rank."""
+    scope = fleet_view.head("Leaderboard")
     database = components.database()
-    profile = data.active_profile(database)
-    drivers = data.leaderboard(database, profile.version, since)
+    version = data.active_profile(database).version
     components.waiting_note()
+    found = data.standings(database, version, scope.period, scope.zone, scope.vehicle_class)
+    drivers = fleet_view.of_members(found.drivers, scope.members)
     if drivers.empty:
-        fleet_view.show_nothing(period)
+        fleet_view.show_nothing(scope.period_key, is_filtered=scope.is_filtered)
         return
-    days = data.days(database, profile.version, since, zone)
-    fleet_view.show_key_figures(drivers, days, len(data.drivers(database)))
-    ranked = fleet_view.with_ranks(drivers, data.ranking(database, profile.version, since, zone))
-    show_charts(ranked, days)
-    show_table(ranked, zone, period)
-
-
-def show_charts(drivers: pd.DataFrame, days: pd.DataFrame) -> None:
-    """Where the fleet's harsh events come from: over time, and by driver."""
-    with st.grid(3, min_column_width=320, border=True) as grid:
-        with grid.cell(column_span=2):
-            components.card_head("Harsh events per 100 km", fleet_view.LEGEND)
-            components.chart(charts.rates_over_time(days), key="rates", alt=fleet_view.rates_alt(days))
-        with grid.cell():
-            fleet_view.show_riskiest(drivers)
-
-
-def show_table(drivers: pd.DataFrame, zone: str, period: str) -> None:
-    """All drivers, a way to one of them, and the download."""
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.header(
-                f"{words.plural(len(drivers), 'driver')} by points per 100 km",
-                anchor=False,
-                width="content",
-                help=fleet_view.RANKING_HELP,
-            )
-            st.space("stretch")
-            fleet_view.driver_finder(drivers)
-        tables.leaderboard(drivers, zone)
-        columns = [*fleet_view.RANK_COLUMNS, "mean_score", "trips", "distance_km", *look.KIND_COLUMNS, "per_100_km"]
-        note = "Rank 1 has the most points. A name opens the driver, a header sorts."
-        file_name = f"fleetflow-leaderboard-{period}.csv"
-        components.csv_footer(drivers[["driver_id", "name", *columns]], note, file_name)
+    chosen = leaderboard_view.show_filters()
+    has_rank = drivers["rank"] > 0
+    shown = leaderboard_view.fits(drivers[has_rank], chosen)
+    leaderboard_view.show_ranked(found, shown, chosen, scope)
+    leaderboard_view.show_unranked(leaderboard_view.fits(drivers[~has_rank], chosen))
 
 
 main()

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, explain, trip_charts, trip_states, trip_view
+from dashboard import components, data, trip_explained, trip_states, trip_subject, trip_view
 
 if TYPE_CHECKING:
-    from dashboard.trip_view import Subject
+    from dashboard.trip_subject import Subject
 
 
 def main() -> None:
@@ -19,33 +19,22 @@ def main() -> None:
         trip_states.show_choice()
         return
     database = components.database()
-    profile = data.active_profile(database)
-    trip = data.trip(database, profile.version, asked.strip())
+    stored = trip_subject.asked_profile(database)
+    trip = data.trip(database, stored.version, asked.strip())
     if trip is None:
         trip_states.show_unknown()
         return
-    trip_states.show_head(trip)
-    if not trip_states.show_status(trip, profile.version):
+    controls = trip_states.show_head(trip, stored)
+    if not trip_states.show_status(trip, stored, data.active_profile(database).version):
         return
-    subject = trip_view.load(trip, profile.profile)
+    subject = trip_subject.load(trip, stored)
+    with controls:
+        trip_explained.download_samples(subject)
     trip_view.show_key_figures(subject)
-    show_signals(subject)
+    with st.container(border=True):
+        trip_view.show_signals(subject)
     show_events(subject)
     show_explanation(subject)
-
-
-def show_signals(subject: Subject) -> None:
-    """Speed and acceleration on one time axis: the whole trip, or a part of it with every sample."""
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.header("Speed and g-force", anchor=False, width="content", help=trip_view.SIGNALS_HELP)
-            st.space("stretch")
-            trip_view.view_control(subject)
-        chosen = subject.chosen.number if subject.chosen else None
-        scene = trip_charts.Scene(
-            subject.samples, subject.judged, subject.profile, subject.axis, subject.window, chosen
-        )
-        trip_view.show_zoomable(subject, trip_charts.signals(scene))
 
 
 def show_events(subject: Subject) -> None:
@@ -58,15 +47,19 @@ def show_events(subject: Subject) -> None:
 
 
 def show_explanation(subject: Subject) -> None:
-    """The way from 100 to the score, and the facts of the trip."""
-    with st.grid(3, min_column_width=330, border=True) as grid:
-        with grid.cell(column_span=2):
-            score = explain.final_score(subject.judged)
-            components.card_head(f"From 100 to {score}", help=trip_view.WATERFALL_HELP)
-            trip_view.show_waterfall(subject, score)
+    """The way to the score, how it was driven and where; then other profiles and the signals."""
+    with st.grid(3, min_column_width=300, border=True) as grid:
         with grid.cell():
-            components.card_head("Facts")
-            st.table(trip_view.facts(subject), border="horizontal", hide_header=True)
+            trip_explained.show_waterfall(subject)
+        with grid.cell():
+            trip_explained.show_plane(subject)
+        with grid.cell():
+            trip_explained.show_route(subject)
+    with st.grid(2, min_column_width=420, border=True) as grid:
+        with grid.cell():
+            trip_explained.show_profiles(subject)
+        with grid.cell():
+            trip_explained.show_quality(subject)
 
 
 main()

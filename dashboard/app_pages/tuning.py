@@ -7,43 +7,60 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, fleet_view, tuning_view, words
+from dashboard import components, data, drafting, fleet_view, profiles_view, run_view, tuning_view, words
 
 if TYPE_CHECKING:
+    from fleetflow.safety.whatif.compare import Comparison
+    from fleetflow.safety.whatif.prepared import Prepared
     from fleetflow.storage.profiles import StoredProfile
 
 CAPTION = "Nothing is stored until you apply; earlier scores stay."
 
 
 def main() -> None:
-    """The controls, then what they would do to the fleet, then applying them and the profiles so far."""
-    zone, now = components.zone(), datetime.now(UTC)
-    since = words.period_start(components.PERIODS[components.current_period()], zone, now)
-    controls = components.head("Tuning", CAPTION)
-    with controls:
+    """The controls, then what they would do to the fleet, then the profiles so far and the bar that applies."""
+    zone, database = components.zone(), components.database()
+    since = words.period_start(components.PERIODS[components.current_period()], zone, datetime.now(UTC))
+    with components.head("Tuning", CAPTION):
+        group = tuning_view.group_control(database)
         components.period_control()
-    database = components.database()
     active = data.active_profile(database)
-    tuning_view.show_run(database)
-    driver_ids, prepared = data.fleet(database, since, zone)
-    if not driver_ids:
-        fleet_view.show_nothing(components.current_period())
-        show_profiles(database, active)
-        return
-    draft = tuning_view.controls(prepared, active.profile)
-    if draft == active.profile:
-        components.state("tune", "Move a slider to see who moves", f"The sliders show profile {active.version}.")
+    run_view.follow(database, when_over=drafting.discard)
+    scope = data.Scope(database, since, zone, group)
+    driver_ids, prepared = data.fleet(database, since, zone, group)
+    if driver_ids:
+        show_effect(scope, driver_ids, prepared, active)
     else:
-        tuning_view.show_effect(driver_ids, prepared, active.profile, draft)
-        tuning_view.show_apply(database, draft)
-    show_profiles(database, active)
+        fleet_view.show_nothing(components.current_period())
+    profiles_view.show_profiles(database, active)
 
 
-def show_profiles(database: str, active: StoredProfile) -> None:
-    """Every version so far, and the way back to each."""
-    with st.container(border=True):
-        components.card_head("Profiles", "None ever changes. Going back is immediate where the scores exist.")
-        tuning_view.show_profiles(database, active.version)
+def show_effect(scope: data.Scope, driver_ids: list[str], prepared: Prepared, active: StoredProfile) -> None:
+    """The sliders and what they lead to; what takes longest comes last, so that nothing waits for it."""
+    draft = drafting.current(active.profile)
+    keys = data.key_of(active.profile), data.key_of(draft)
+    found = None if draft == active.profile else data.whatif(scope, *keys)
+    judged = [found.before, found.after] if found else [data.judged(scope, keys[0])]
+    tuning_view.show_controls(prepared, active, draft, judged)
+    if found:
+        tuning_view.show_figures(prepared, found)
+    with st.grid(2, min_column_width=430, border=True) as grid:
+        with grid.cell():
+            show_moves(driver_ids, found, active.version)
+        with grid.cell():
+            if found:
+                tuning_view.show_scores(found)
+                tuning_view.show_bar(scope.database, active, draft)
+            tuning_view.show_stability(scope, prepared, active.profile, draft)
+
+
+def show_moves(driver_ids: list[str], found: Comparison | None, version: int) -> None:
+    """Who moves under the draft, or how to make one."""
+    if found:
+        tuning_view.show_moves(driver_ids, found, version)
+        return
+    components.card_head("Rank moves")
+    components.state("tune", "Move a slider to see who moves", f"The sliders show profile {version}.")
 
 
 main()

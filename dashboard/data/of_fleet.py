@@ -8,9 +8,9 @@ from uuid import UUID
 import streamlit as st
 
 from dashboard.data.connecting import FLEET_S, FRESH_S, forgettable, link, reading
-from dashboard.ranking import rank_fleet
+from dashboard.data.of_fits import ranked
 from fleetflow.safety.whatif.prepared import Prepared, prepare
-from fleetflow.storage import driving, profiles, reports
+from fleetflow.storage import reports
 from fleetflow.storage.database import check_schema, snapshot
 from fleetflow.storage.fleet import as_uuids, read_fleet
 
@@ -30,10 +30,7 @@ def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataF
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
 def ranking(database: str, version: int, since: datetime | None, zone: str) -> pd.DataFrame:
     """Who is ranked where, and how surely; see ranking.rank_fleet. Without a driver it has no row."""
-    with reading(database) as conn:
-        profile = profiles.read_profile(conn, version).profile
-        driven = driving.read_driver_days(conn, version, since=since, zone=zone)
-    return rank_fleet(driven, profile)[0] if len(driven) else driven
+    return ranked(database, version, since, zone)[0]
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
@@ -46,17 +43,17 @@ def days(database: str, version: int, since: datetime | None, zone: str, driver_
 
 @forgettable
 @st.cache_resource(ttl=FLEET_S, max_entries=4, show_spinner="Reading the fleet's events")
-def fleet(database: str, since: datetime | None, zone: str) -> tuple[list[str], Prepared]:
+def fleet(database: str, since: datetime | None, zone: str, group: str | None = None) -> tuple[list[str], Prepared]:
     """The drivers by number, and a period's events laid out for what-if (never changed, hence shared)."""
     with snapshot(link(database).engine) as conn:
         check_schema(conn)
-        found = read_fleet(conn, since=since, zone=zone)
+        found = read_fleet(conn, since=since, zone=zone, group_name=group)
     return [str(each) for each in as_uuids(found.driver_ids)], prepare(found.events, found.trips)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)
 def drivers(database: str) -> pd.DataFrame:
-    """Every driver known: driver_id, name."""
+    """Every driver known: driver_id, name, group_name."""
     with reading(database) as conn:
         return reports.list_drivers(conn)
 

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.data.connecting import FRESH_S, LASTING_S, reading
 from fleetflow.storage import reports
 from fleetflow.storage.events import read_events
+from fleetflow.storage.scores import read_scores
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,3 +58,10 @@ def events(database: str, trip_id: str) -> list[HarshEvent]:
     """All events of a scored trip, harsh or not, in order of their peak."""
     with reading(database) as conn:
         return read_events(conn, UUID(trip_id))
+
+
+@st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
+def trip_scores(database: str, trip_id: str) -> dict[int, int]:
+    """The trip's stored scores by profile version."""
+    with reading(database) as conn:
+        return read_scores(conn, UUID(trip_id))

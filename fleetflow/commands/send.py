@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from fleetflow.commands import dry_run
+from fleetflow.commands.trip_files import Reading, parcels, read_mapping_file
 from fleetflow.sending import Fate, Line, SendReport, send_trips, wait_until_scored
-from fleetflow.tripfiles import Missing, read_parcels
+from fleetflow.tripfiles import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from fleetflow.sending import Outcome, Parcel
     from fleetflow.settings import Settings
 
-HELP = "Send the trips of files (JSON, NDJSON or CSV, also .gz; - for standard input) to an API."
+HELP = "Send the trips of files (CSV, JSON, NDJSON, Parquet, XLSX, GPX, OpenXC; also .gz; - for stdin) to an API."
 SHOWN_FAILURES = 50
 PLAIN_EVERY_S = 10.0
 """How often a log or a pipe, which cannot show a bar, is told how far it is."""
@@ -33,9 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connections", type=_count, default=8, help="trips under way at once (default: 8)")
     parser.add_argument("--attempts", type=_count, default=8, help="how often to try a trip (default: 8)")
     parser.add_argument("--wait", action="store_true", help="wait until every trip is scored")
-    parser.add_argument("--vehicle-id", help="for CSV rows without a vehicle_id")
-    parser.add_argument("--driver-id", help="for CSV rows without a driver_id")
-    parser.add_argument("--sample-hz", type=_rate, help="for CSV files without a column timestamp")
+    parser.add_argument("--vehicle-id", help="for rows that name no vehicle")
+    parser.add_argument("--driver-id", help="for rows that name no driver")
+    parser.add_argument("--sample-hz", type=_rate, help="for files without times")
+    parser.add_argument("--mapping", type=Path, metavar="FILE", help="what the columns are, as --dry-run prints it")
+    parser.add_argument("--zone", default="UTC", help="of times that carry none, such as Europe/Berlin (default: UTC)")
+    parser.add_argument("--dry-run", action="store_true", help="show what the files would become; send nothing")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -45,18 +50,22 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """
     url = args.url or f"http://{settings.api_host}:{settings.api_port}"
     missing = Missing(args.vehicle_id, args.driver_id, args.sample_hz)
+    reading = Reading(missing, read_mapping_file(args.mapping), args.zone, settings.max_future_s)
     console = Console(highlight=False, soft_wrap=True)
+    if args.dry_run:
+        wide = console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
+        return 0 if dry_run.show(args.files, reading, wide) else 1
     with _Follower(_size(args.files)) as follower:
-        parcels = _parcels(args.files, missing, follower.on_read)
-        report = send_trips(parcels, Line(url, args.connections, args.attempts, follower.on_outcome, key=settings.key))
+        found = _parcels(args.files, reading, follower.on_read)
+        report = send_trips(found, Line(url, args.connections, args.attempts, follower.on_outcome, key=settings.key))
     _sum_up(report, console)
     unscored = _wait(url, report, console, settings.key) if args.wait else 0
     return 0 if report.all_taken and not unscored else 1
 
 
-def _parcels(paths: list[str], missing: Missing, on_read: Callable[[int], None]) -> Iterator[Parcel]:
+def _parcels(paths: list[str], reading: Reading, on_read: Callable[[int], None]) -> Iterator[Parcel]:
     for path in paths:
-        yield from read_parcels(path, missing, on_read)
+        yield from parcels(path, reading, on_read)
 
 
 def _size(paths: list[str]) -> int | None:

@@ -23,6 +23,7 @@ from fleetflow.doors import check_door
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.errors import ConfigurationError
 from fleetflow.people import add_first_accounts
+from fleetflow.settings import local_url
 from fleetflow.storage.migrate import upgrade
 from fleetflow.supervisor import Program, Supervisor, stops_raise
 
@@ -171,12 +172,6 @@ def answers(url: str) -> bool:
         return httpx.get(url, timeout=PROBE_TIMEOUT_S, trust_env=False).is_success
     except httpx.HTTPError:
         return False
-
-
-def local_url(host: str, port: int) -> str:
-    """How this machine reaches a server that listens on `host`."""
-    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"http://{f'[{local}]' if ':' in local else local}:{port}"
 
 
 def greeting(settings: Settings, logins: list[Login]) -> Panel:

@@ -14,6 +14,7 @@ import numpy as np
 
 from fleetflow.safety.events import EventKind
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS
+from fleetflow.trips.measures import middle_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -211,7 +212,7 @@ def _trip_bounds(scene: Scene) -> tuple[list[int], list[int]]:
 
 
 def _own_pull(long_g: FloatArray, lat_g: FloatArray, step_s: float) -> FloatArray:
-    lat_g = lat_g - np.median(lat_g)
+    lat_g = lat_g - middle_of(lat_g)
     strong = np.abs(long_g) > CROSS_TALK_FROM_G
     if np.count_nonzero(strong) * step_s < MIN_CROSS_TALK_S:
         return lat_g

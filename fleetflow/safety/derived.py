@@ -12,24 +12,18 @@ import numpy as np
 
 from fleetflow.safety.context import Doubt
 from fleetflow.safety.events import EventKind, HarshEvent
-from fleetflow.safety.tracks import EvenTrip, Track, make_even
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS
+from fleetflow.trips.refresh import MAX_REFRESH_S, MOVING_KMH, ROUNDING, STALE_STEPS, changes
 
 if TYPE_CHECKING:
-    from fleetflow.safety.flat import IndexArray
-    from fleetflow.trips.samples import FloatArray, Samples
+    from fleetflow.trips.samples import FloatArray
+    from fleetflow.trips.tracks import EvenTrip, Track
 
 MIN_STEP_S = 0.5  # whole km/h over 0.2 s are 0.14 g of noise
 LONG_STEP_S = 1.0  # what faster speeds are compared over: 0.028 g
-MAX_STEP_S = 2.0  # slower, hardly a third of a brake is left
 STEPS_S, SHARES = (0.5, 1.0, 2.0), (0.95, 0.77, 0.55)
 """At which share of its peak as many events are found as by an accelerometer; 0.70-0.83 at 1 Hz on real drives."""
 SHARE_OVER_LONG_STEP = 0.87
-MOVING_KMH = 5.0
-MIN_CHANGES = 10
-MIN_EQUAL_CHANGES = 3
-STALE_STEPS = 2.0
-ROUNDING = 0.99  # a rate of 2 Hz may come as steps of 0.4999 s
 FROZEN_S, FROZEN_REFRESHES = 3.0, 3.0
 FROZEN_JUMP_KMH = 10.0
 FROZEN_FOLLOW = 0.5
@@ -47,19 +41,12 @@ class DerivedTrip:
     frozen_s: FloatArray
 
 
-def has_accelerometer(samples: Samples) -> bool:
-    """Whether any longitudinal acceleration was measured at all."""
-    return bool(np.isfinite(samples.g_force_long).any())
+def derive(trip: EvenTrip, refresh_s: float) -> DerivedTrip | None:
+    """The acceleration that the speed shows; None without a clock and where the speed is too rare for it (2 s).
 
-
-def derive(samples: Samples) -> DerivedTrip | None:
-    """The acceleration that the speed shows; None without a clock and where the speed is too rare for it (2 s)."""
-    # The speed stands in for the acceleration, so that the rows with a speed are those that are kept.
-    trip = make_even(replace(samples, g_force_long=samples.speed_kmh, g_force_lat=None))
-    if not trip.has_clock:
-        return None
-    refresh_s = refresh_of(trip)
-    if max(refresh_s, trip.step_s) > MAX_STEP_S:
+    `trip` is made even by its speed, which is renewed every `refresh_s`.
+    """
+    if not trip.has_clock or max(refresh_s, trip.step_s) > MAX_REFRESH_S:
         return None
     frozen_s = [frozen_stretches(track, refresh_s) for track in trip.tracks]
     tracks = [_derived(_renewed(track, refresh_s)) for track in trip.tracks if len(track.speed_kmh) > 1]
@@ -114,33 +101,12 @@ def _between(values: FloatArray) -> FloatArray:
     return fine
 
 
-def refresh_of(trip: EvenTrip) -> float:
-    """How often the speed is renewed while driving, in seconds: the trip's step if it is fresh or cannot be told."""
-    spans_s = np.concatenate([_spans_between_changes(track) for track in trip.tracks])
-    if spans_s.size < MIN_EQUAL_CHANGES:
-        return trip.step_s
-    middle_s = float(np.median(spans_s))
-    enough = spans_s.size >= MIN_CHANGES or np.all(np.abs(spans_s - middle_s) < trip.step_s / 2)
-    return middle_s if enough and middle_s >= STALE_STEPS * trip.step_s * ROUNDING else trip.step_s
-
-
-def _spans_between_changes(track: Track) -> FloatArray:
-    changed = _changes(track.speed_kmh)
-    moving = track.speed_kmh[changed[:-1]] > MOVING_KMH
-    return np.diff(changed)[moving] * track.step_s
-
-
-def _changes(values: FloatArray) -> IndexArray:
-    """Where the value is another than the one before; never the first."""
-    return np.flatnonzero(values[1:] != values[:-1]) + 1
-
-
 def _renewed(track: Track, refresh_s: float) -> Track:
     """A stale speed drawn out: it moves during the refresh before each change instead of within one sample."""
     refresh = round(refresh_s / track.step_s)
     if refresh < STALE_STEPS:
         return track
-    first = np.concatenate([[0], _changes(track.speed_kmh)])
+    first = np.concatenate([[0], changes(track.speed_kmh)])
     after = np.append(first[1:], len(track.speed_kmh))
     late = after - refresh > first
     knots = np.concatenate([first, (after - refresh)[late]])
@@ -152,7 +118,7 @@ def _renewed(track: Track, refresh_s: float) -> Track:
 def frozen_stretches(track: Track, refresh_s: float) -> FloatArray:
     """Where a speed stood still for seconds and then jumped once, as rows of start and end in seconds."""
     refresh, speed = max(round(refresh_s / track.step_s), 1), track.speed_kmh
-    first = np.concatenate([[0], _changes(speed)])
+    first = np.concatenate([[0], changes(speed)])
     held_s = np.diff(first) * track.step_s
     after = first[1:]
     jump = np.abs(speed[after] - speed[after - 1])

@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetflow.safety.context import Scene, SpeedWorth, find_doubts
-from fleetflow.safety.derived import derive, doubt_frozen, has_accelerometer
+from fleetflow.safety.derived import derive, doubt_frozen
 from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.safety.flat import flatten
-from fleetflow.safety.offset import without_offset
 from fleetflow.safety.peaks import find
 from fleetflow.safety.smoothing import smooth
-from fleetflow.safety.tracks import make_even
 from fleetflow.safety.tuning import WITHOUT_CLOCK, Tuning, derived_tuning_at, tuning_at
-from fleetflow.trips.agreement import agreement, is_evidence
+from fleetflow.trips.signals import examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fleetflow.safety.flat import Flat, IndexArray
     from fleetflow.safety.peaks import Peaks
-    from fleetflow.safety.tracks import EvenTrip, Track
     from fleetflow.trips.samples import FloatArray, Samples
+    from fleetflow.trips.signals import Signals
+    from fleetflow.trips.tracks import EvenTrip, Track
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,23 +47,30 @@ class _Prepared:
 
 
 def find_events(batch: Sequence[Samples]) -> list[list[HarshEvent]]:
+    """The events of each trip of a batch, for callers that ask nothing else of its signals."""
+    return detect(examine(batch))
+
+
+def detect(batch: Sequence[Signals]) -> list[list[HarshEvent]]:
     """The events of each trip of a batch, in order of their peak; one batch costs far less than its trips alone.
 
     The method is scipy's `find_peaks` on smoothed signals: a height, a prominence and a distance, and extents at
-    half the peak. Where the speed can be trusted, mounting and road grade come off first; what speaks against an
+    half the peak. Where the speed can be trusted, mounting and road grade are off already; what speaks against an
     event is kept as its doubts. A trip without a clock, or with under 30 s of it, has its peaks only. A trip without
     any acceleration has that of its speed.
     """
     found: list[list[HarshEvent]] = [[] for _ in batch]
     groups: dict[Tuning, list[_Member]] = defaultdict(list)
-    prepared = [_prepared(samples) for samples in batch]
+    prepared = [_prepared(signals) for signals in batch]
     for number, each in enumerate(prepared):
         if each.trip.tracks:
             groups[each.tuning].extend(_Member(number, track, each.worth) for track in each.trip.tracks)
     for tuning, members in groups.items():
         for number, event in _events_of_group(tuning, members):
             found[number].append(event)
-    return [_finished(*each) for each in zip(found, prepared, batch, strict=True)]
+    return [
+        _finished(events, each, signals.samples) for events, each, signals in zip(found, prepared, batch, strict=True)
+    ]
 
 
 def _finished(events: list[HarshEvent], prepared: _Prepared, samples: Samples) -> list[HarshEvent]:
@@ -75,23 +81,26 @@ def _finished(events: list[HarshEvent], prepared: _Prepared, samples: Samples) -
     return _located(events, samples)
 
 
-def _prepared(samples: Samples) -> _Prepared:
-    derived = None if has_accelerometer(samples) else derive(samples)
-    if derived is not None:
-        tuning = derived_tuning_at(1.0 / derived.trip.step_s, in_context=derived.trip.smoothable)
-        return _Prepared(derived.trip, tuning, _worth(samples), derived.frozen_s)
-    trip = make_even(samples)
+def _prepared(signals: Signals) -> _Prepared:
+    if not signals.measured:
+        return _prepared_by_speed(signals)
+    trip = signals.even
     tuning = tuning_at(1.0 / trip.step_s, smoothed=trip.smoothable) if trip.has_clock else WITHOUT_CLOCK
-    if not trip.smoothable:
-        return _Prepared(trip, tuning, SpeedWorth.NOTHING)
-    if agreement(samples).trusted:
-        return _Prepared(without_offset(trip), tuning, SpeedWorth.TRUSTED)
-    return _Prepared(trip, tuning, _worth(samples))
+    return _Prepared(trip, tuning, _worth(signals) if trip.smoothable else SpeedWorth.NOTHING)
 
 
-def _worth(samples: Samples) -> SpeedWorth:
-    """Of a speed that no accelerometer confirms."""
-    return SpeedWorth.MEASURED if is_evidence(samples.speed_kmh) else SpeedWorth.NOTHING
+def _prepared_by_speed(signals: Signals) -> _Prepared:
+    derived = derive(signals.even, signals.refresh_s)
+    if derived is None:
+        return _Prepared(replace(signals.even, tracks=[]), WITHOUT_CLOCK, SpeedWorth.NOTHING)
+    tuning = derived_tuning_at(1.0 / derived.trip.step_s, in_context=derived.trip.smoothable)
+    return _Prepared(derived.trip, tuning, _worth(signals), derived.frozen_s)
+
+
+def _worth(signals: Signals) -> SpeedWorth:
+    if signals.agreement.trusted:
+        return SpeedWorth.TRUSTED
+    return SpeedWorth.MEASURED if signals.is_evidence else SpeedWorth.NOTHING
 
 
 def _events_of_group(tuning: Tuning, members: Sequence[_Member]) -> Iterator[tuple[int, HarshEvent]]:

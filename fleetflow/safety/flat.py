@@ -15,8 +15,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleetflow.safety.tracks import Track
     from fleetflow.trips.samples import FloatArray
+    from fleetflow.trips.tracks import Track
 
 IndexArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]

@@ -102,7 +102,7 @@ class ScoringProfile:
         """The profile without its name, as the JSON object that is stored."""
         return {
             "rules": _as_json(self.rules),
-            "classes": {vehicle_class: _as_json(rules) for vehicle_class, rules in self.class_rules.items()},
+            "classes": {str(vehicle_class): _as_json(rules) for vehicle_class, rules in self.class_rules.items()},
             "counts_doubtful": self.counts_doubtful,
             "minimum_km": self.minimum_km,
         }

@@ -7,7 +7,7 @@ the row, so it can write nothing. Attempts count deaths: a trip that has seen on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from fleetflow.trips.offset import Offset
     from fleetflow.trips.quality import Quality
     from fleetflow.trips.summary import TripSummary
 
@@ -34,6 +35,18 @@ class ClaimedTrip:
     attempts: int
     analysed_before: bool
     blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class TripFindings:
+    """What the analysis of a trip leaves in its row, besides events and scores.
+
+    `offset` is None where no speed could show one.
+    """
+
+    summary: TripSummary
+    quality: Quality
+    offset: Offset | None = None
 
 
 CLAIM = """
@@ -73,18 +86,28 @@ WHERE id IN (SELECT id FROM telemetry.trip_logs
 RETURNING id
 """
 
-COMPLETE = """
-UPDATE telemetry.trip_logs AS trip
-SET status = 'COMPLETED', lease_token = NULL, lease_expires_at = NULL, completed_at = clock_timestamp(),
+FOUND = """
     distance_km = done.distance_km, duration_s = done.duration_s,
     sample_hz = COALESCE(trip.sample_hz, done.sample_hz), detection_version = %(detection_version)s,
-    quality = done.quality, quality_reasons = done.reasons::jsonb
+    quality = done.quality, quality_reasons = done.reasons::jsonb,
+    offset_long_g = done.offset_long_g, offset_lat_g = done.offset_lat_g, band_km = done.band_km::float8[]
 FROM unnest(%(ids)s::uuid[], %(distance_km)s::float8[], %(duration_s)s::float8[], %(sample_hz)s::float8[],
-            %(quality)s::text[], %(reasons)s::text[])
-     AS done (id, distance_km, duration_s, sample_hz, quality, reasons)
+            %(quality)s::text[], %(reasons)s::text[], %(offset_long_g)s::float8[], %(offset_lat_g)s::float8[],
+            %(band_km)s::text[])
+     AS done (id, distance_km, duration_s, sample_hz, quality, reasons, offset_long_g, offset_lat_g, band_km)
+"""
+"""What an UPDATE of trips sets to what was found of them, and from where; `as_columns` gives the parameters."""
+
+COMPLETE = f"""
+UPDATE telemetry.trip_logs AS trip
+SET status = 'COMPLETED', lease_token = NULL, lease_expires_at = NULL, completed_at = clock_timestamp(), {FOUND}
 WHERE trip.id = done.id AND trip.lease_token = %(token)s
 RETURNING trip.id
-"""
+"""  # noqa: S608  # FOUND is a constant
+
+COMPLETED_FIELDS = (
+    "distance_km", "duration_s", "sample_hz", "quality", "reasons", "offset_long_g", "offset_lat_g", "band_km",
+)  # fmt: skip
 
 FAIL = """
 UPDATE telemetry.trip_logs
@@ -129,29 +152,35 @@ def fail_exhausted(conn: sa.Connection, *, max_attempts: int) -> list[UUID]:
 
 
 def complete_trips(
-    conn: sa.Connection,
-    token: UUID,
-    summaries: Mapping[UUID, TripSummary],
-    qualities: Mapping[UUID, Quality],
-    *,
-    detection_version: int,
+    conn: sa.Connection, token: UUID, findings: Mapping[UUID, TripFindings], *, detection_version: int
 ) -> set[UUID]:
-    """Mark trips COMPLETED; returns those that were still this token's, and only they may be given a score.
-
-    `summaries` and `qualities` are of the same trips.
-    """
-    values = {
-        "token": token,
-        "detection_version": detection_version,
-        "ids": list(summaries),
-        "quality": [qualities[trip_id].verdict.value for trip_id in summaries],
-        "reasons": [_reasons(qualities[trip_id]) for trip_id in summaries],
-        **{
-            name: [getattr(summary, name) for summary in summaries.values()]
-            for name in ("distance_km", "duration_s", "sample_hz")
-        },
-    }
+    """Mark trips COMPLETED; returns those that were still this token's, and only they may be given a score."""
+    values = {"token": token, "detection_version": detection_version, **as_columns(findings)}
     return set(conn.exec_driver_sql(COMPLETE, values).scalars())
+
+
+def as_columns(findings: Mapping[UUID, TripFindings]) -> dict[str, list[Any]]:
+    """What analyses say of whole trips, as the parameters of FOUND."""
+    rows = [_row(each) for each in findings.values()]
+    return {"ids": list(findings), **{name: [row[name] for row in rows] for name in COMPLETED_FIELDS}}
+
+
+def _row(found: TripFindings) -> dict[str, object]:
+    summary, offset = found.summary, found.offset
+    return {
+        "distance_km": summary.distance_km,
+        "duration_s": summary.duration_s,
+        "sample_hz": summary.sample_hz,
+        "quality": found.quality.verdict.value,
+        "reasons": _reasons(found.quality),
+        "offset_long_g": None if offset is None else offset.long_g,
+        "offset_lat_g": None if offset is None else offset.lat_g,
+        "band_km": _as_array(summary.band_km),  # unnest would flatten rows of three
+    }
+
+
+def _as_array(values: Sequence[float] | None) -> str | None:
+    return None if values is None else f"{{{','.join(map(str, values))}}}"
 
 
 def _reasons(quality: Quality) -> str:

@@ -6,6 +6,7 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError, SQLAlchemyError
@@ -116,6 +117,15 @@ def translated_errors() -> Iterator[None]:
         if isinstance(error.__context__, DBAPIError) and _is_unavailable(error.__context__):
             raise StorageUnavailableError("The database does not answer.") from error
         raise
+
+
+@contextmanager
+def driver_errors() -> Iterator[None]:
+    """What goes past SQLAlchemy to psycopg itself, such as COPY, fails as any other statement does."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error) from error
 
 
 def _is_unavailable(error: DBAPIError) -> bool:

@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
+import numpy as np
 import pandas as pd
-import sqlalchemy as sa
+
+from fleetflow.safety.judging import CLASSES, KINDS, scores_of
+from fleetflow.safety.ranking.bunching import weighed_costs
+from fleetflow.safety.ranking.exposure import SECONDS_PER_HOUR
+from fleetflow.safety.whatif.rules import rules_of
+from fleetflow.storage import profiles
+from fleetflow.storage.columnar import local_days, number_ids, read_columns
+from fleetflow.storage.fleet import CLASSED_VEHICLES
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-# Trips whose distance is unknown are rows of their own, so that it can be filled in from their hours.
-DAYS = """
-SELECT trip.driver_id::text AS driver_id,
-       timezone(:zone, COALESCE(trip.started_at, trip.received_at))::date - DATE '1970-01-01' AS day,
-       sum(score.points)::float8 AS points,
-       sum(trip.distance_km) AS distance_km,
-       sum(trip.duration_s) / 3600 AS hours,
-       count(*) AS trips,
-       avg(score.safety_score)::float8 AS mean_score,
-       sum(score.harsh_braking_count)::float8 AS braking, sum(score.rapid_accel_count)::float8 AS acceleration,
-       sum(score.harsh_cornering_count)::float8 AS cornering, sum(score.speeding_count)::float8 AS speeding
-FROM telemetry.trip_logs AS trip
-JOIN telemetry.driver_scores AS score ON score.trip_id = trip.id AND score.profile_version = :version
-WHERE trip.quality IS DISTINCT FROM 'unusable'
-  AND (CAST(:since AS timestamptz) IS NULL OR COALESCE(trip.started_at, trip.received_at) >= :since)
-  AND (CAST(:until AS timestamptz) IS NULL OR COALESCE(trip.started_at, trip.received_at) < :until)
-GROUP BY 1, 2, trip.distance_km IS NULL
-ORDER BY 1, 2
-"""
-COUNTED = ("points", "distance_km", "hours", "mean_score", "braking", "acceleration", "cornering", "speeding")
+    import sqlalchemy as sa
+
+    from fleetflow.safety.profiles import ScoringProfile
+    from fleetflow.storage.columnar import Columns
+    from fleetflow.trips.samples import FloatArray
+
+TRIPS = f"""
+SELECT trip.driver_id, COALESCE(trip.started_at, trip.received_at) AS began_at,
+       COALESCE(vehicle.class, 0) AS vehicle_class,
+       COALESCE(trip.distance_km, 'NaN') AS distance_km, COALESCE(trip.duration_s, 'NaN') AS duration_s,
+       score.points, score.harsh_braking_count AS braking, score.rapid_accel_count AS acceleration,
+       score.harsh_cornering_count AS cornering, score.speeding_count AS speeding,
+       (trip.quality IS DISTINCT FROM 'unusable')::int::int2 AS usable
+FROM telemetry.driver_scores AS score
+JOIN telemetry.trip_logs AS trip ON trip.id = score.trip_id
+LEFT JOIN {CLASSED_VEHICLES} AS vehicle ON vehicle.id = trip.vehicle_id
+WHERE score.profile_version = %(version)s AND (%(unusable)s OR trip.quality IS DISTINCT FROM 'unusable')
+  AND (%(since)s::timestamptz IS NULL OR COALESCE(trip.started_at, trip.received_at) >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR COALESCE(trip.started_at, trip.received_at) < %(until)s)
+  AND (%(group_name)s::text IS NULL
+       OR trip.driver_id IN (SELECT id FROM telemetry.drivers WHERE group_name = %(group_name)s))
+  AND (%(vehicle_class)s::text IS NULL
+       OR trip.vehicle_id IN (SELECT id FROM telemetry.vehicles WHERE vehicle_class = %(vehicle_class)s))
+"""  # noqa: S608 - a constant
+FIELDS: dict[str, str] = {
+    "driver_id": "uuid", "began_at": "timestamptz", "vehicle_class": "int2", "distance_km": "float8",
+    "duration_s": "float8", "points": "int4", **dict.fromkeys(KINDS, "int4"), "usable": "int2",
+}  # fmt: skip
+SUMMED = ("points", "event_costs", "distance_km", "hours", "trips", "score", *KINDS)
+COLUMNS = ("driver_id", "day", "points", "event_costs", "distance_km", "hours", "trips", "mean_score", *KINDS, "usable")
 
 
 def read_driver_days(
@@ -39,15 +58,49 @@ def read_driver_days(
     since: datetime | None = None,
     until: datetime | None = None,
     zone: str = "UTC",
+    group_name: str | None = None,
+    vehicle_class: str | None = None,
+    with_unusable: bool = False,
 ) -> pd.DataFrame:
     """One row per driver and day in the IANA time zone `zone`, and one more for that day's trips of unknown distance.
 
-    Columns: driver_id, day (days since 1970), points (penalty points under the profile), distance_km and hours (NaN
-    where unknown), trips, mean_score (over trips), braking, acceleration, cornering, speeding (harsh events). Trips
-    whose signals are unusable are left out.
+    Columns: driver_id, day (days since 1970), points (penalty points under the profile), event_costs (see
+    `weighed_costs`), distance_km and hours (NaN where unknown), trips, mean_score (over trips), braking, acceleration,
+    cornering, speeding (harsh events), usable. Trips whose signals are unusable are left out, or are rows of their own.
+    None is every group, every class. Raises ProfileMissingError.
     """
-    values = {"version": profile_version, "since": since, "until": until, "zone": zone}
-    result = conn.execute(sa.text(DAYS), values)
-    frame = pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
-    types = {"driver_id": "str", "day": "int64", "trips": "int64", **dict.fromkeys(COUNTED, "float64")}
-    return frame.astype(types)
+    profile = profiles.read_profile(conn, profile_version).profile
+    values = {
+        "version": profile_version, "since": since, "until": until, "classes": list(CLASSES), "group_name": group_name,
+        "vehicle_class": vehicle_class, "unusable": with_unusable,
+    }  # fmt: skip
+    rows = read_columns(conn, TRIPS, values, FIELDS)
+    driver_ids, driver = number_ids(rows["driver_id"])
+    trips = pd.DataFrame(
+        {
+            "driver": driver,
+            "day": local_days(rows["began_at"], zone),
+            "unknown": np.isnan(rows["distance_km"]) + 2 * np.isnan(rows["duration_s"]),
+            "event_costs": _event_costs(rows, profile),
+            "hours": rows["duration_s"] / SECONDS_PER_HOUR,
+            "trips": 1,
+            "usable": rows["usable"].astype(np.bool_),
+            **{name: rows[name].astype(np.float64) for name in ("points", "distance_km", *KINDS)},
+            "score": scores_of(rows["points"]).astype(np.float64),
+        }
+    )
+    sums = trips.groupby(["driver", "day", "unknown", "usable"])[list(SUMMED)].sum(min_count=1).reset_index()
+    names = np.array([str(UUID(bytes=each.tobytes())) for each in driver_ids], dtype=object)
+    sums["driver_id"] = pd.array(names[sums["driver"].to_numpy()], dtype="str")
+    sums["mean_score"] = sums["score"] / sums["trips"]
+    return sums[list(COLUMNS)].astype({"trips": "int64"})
+
+
+def _event_costs(rows: Columns, profile: ScoringProfile) -> FloatArray:
+    """Of each trip, over its kinds."""
+    rules, vehicle_class = rules_of(profile), rows["vehicle_class"].astype(np.int8)
+    costs = np.zeros(len(vehicle_class))
+    for number, kind in enumerate(KINDS):
+        events = rows[kind]
+        costs += weighed_costs(rules.points_of_kind(number, events, vehicle_class), events)
+    return costs

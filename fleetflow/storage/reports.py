@@ -50,6 +50,8 @@ class TripReport:
     sample_hz: float | None
     attempts: int
     error: str | None
+    quality: str | None
+    quality_reasons: list[dict[str, str]] | None
     safety_score: int | None
     braking: int | None
     acceleration: int | None
@@ -60,8 +62,17 @@ class TripReport:
     next_trip_id: str | None
 
 
-def read_leaderboard(conn: sa.Connection, profile_version: int, since: datetime | None) -> pd.DataFrame:
+def read_leaderboard(
+    conn: sa.Connection,
+    profile_version: int,
+    since: datetime | None,
+    *,
+    group_name: str | None = None,
+    vehicle_class: str | None = None,
+) -> pd.DataFrame:
     """One row per driver with a scored trip since then (None: ever), the best mean score first.
+
+    Of one group of drivers, of trips in one class of vehicles, or of all (None).
 
     Columns: driver_id, name, trips, mean_score (over trips), distance_km, duration_s, braking, acceleration,
     cornering, speeding (harsh events), last_trip_at.
@@ -77,7 +88,7 @@ def read_leaderboard(conn: sa.Connection, profile_version: int, since: datetime 
             sa.func.max(_WHEN).label("last_trip_at"),
         )
         .select_from(_scored_trips(profile_version))
-        .where(_since(since))
+        .where(_since(since), _of_group(group_name), _of_class(vehicle_class))
         .group_by(trip_logs.c.driver_id)
         .subquery()
     )
@@ -96,8 +107,11 @@ def read_days(
     since: datetime | None,
     zone: str,
     driver_id: UUID | None = None,
+    *,
+    group_name: str | None = None,
+    vehicle_class: str | None = None,
 ) -> pd.DataFrame:
-    """One row per day, in the IANA time zone `zone`, on which a scored trip began; of all drivers or one.
+    """One row per day, in the IANA time zone `zone`, on which a scored trip began; of all drivers, a group or one.
 
     Columns: day, trips, mean_score, distance_km, braking, acceleration, cornering, speeding.
     """
@@ -111,7 +125,7 @@ def read_days(
             *_summed_counts(),
         )
         .select_from(_scored_trips(profile_version))
-        .where(_since(since), _of_driver(driver_id))
+        .where(_since(since), _of_driver(driver_id), _of_group(group_name), _of_class(vehicle_class))
         .group_by(sa.text("day"))
         .order_by(sa.text("day"))
     )
@@ -160,9 +174,39 @@ def list_trips(
 
 
 def list_drivers(conn: sa.Connection) -> pd.DataFrame:
-    """Every driver known: driver_id, name, by name."""
-    statement = sa.select(_text(drivers.c.id, "driver_id"), drivers.c.name).order_by(
+    """Every driver known: driver_id, name, group_name, by name."""
+    statement = sa.select(_text(drivers.c.id, "driver_id"), drivers.c.name, drivers.c.group_name).order_by(
         drivers.c.name.nulls_last(), drivers.c.id
+    )
+    return _frame(conn, statement)
+
+
+def list_vehicle_classes(conn: sa.Connection) -> list[str]:
+    """The classes that any vehicle has, in order of the alphabet."""
+    known = sa.select(vehicles.c.vehicle_class).where(vehicles.c.vehicle_class.is_not(None)).distinct()
+    return list(conn.scalars(known.order_by(vehicles.c.vehicle_class)))
+
+
+def list_failed(conn: sa.Connection, limit: int) -> pd.DataFrame:
+    """The trips that could not be scored, the newest first: trip_id, received_at, driver_id, driver_name, vehicle_id,
+    vehicle_name, error, attempts.
+    """
+    statement = (
+        sa.select(
+            _text(trip_logs.c.id, "trip_id"),
+            trip_logs.c.received_at,
+            _text(trip_logs.c.driver_id),
+            drivers.c.name.label("driver_name"),
+            _text(trip_logs.c.vehicle_id),
+            vehicles.c.name.label("vehicle_name"),
+            trip_logs.c.error,
+            trip_logs.c.attempts,
+        )
+        .outerjoin(drivers, drivers.c.id == trip_logs.c.driver_id)
+        .outerjoin(vehicles, vehicles.c.id == trip_logs.c.vehicle_id)
+        .where(trip_logs.c.status == "FAILED")
+        .order_by(trip_logs.c.id.desc())
+        .limit(limit)
     )
     return _frame(conn, statement)
 
@@ -192,7 +236,7 @@ def read_trip(conn: sa.Connection, trip_id: UUID, profile_version: int) -> TripR
     """One trip with its score under a profile; None when the id is unknown."""
     plain = (
         "status", "source", "started_at", "ended_at", "received_at", "point_count", "distance_km",
-        "duration_s", "sample_hz", "attempts", "error",
+        "duration_s", "sample_hz", "attempts", "error", "quality", "quality_reasons",
     )  # fmt: skip
     statement = (
         sa.select(
@@ -270,6 +314,16 @@ def _of_driver(driver_id: UUID | None) -> sa.ColumnElement[bool]:
     return sa.true() if driver_id is None else trip_logs.c.driver_id == driver_id
 
 
+def _of_group(group_name: str | None) -> sa.ColumnElement[bool]:
+    members = sa.select(drivers.c.id).where(drivers.c.group_name == group_name)
+    return sa.true() if group_name is None else trip_logs.c.driver_id.in_(members)
+
+
+def _of_class(vehicle_class: str | None) -> sa.ColumnElement[bool]:
+    vehicles_of_it = sa.select(vehicles.c.id).where(vehicles.c.vehicle_class == vehicle_class)
+    return sa.true() if vehicle_class is None else trip_logs.c.vehicle_id.in_(vehicles_of_it)
+
+
 def _count(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.count()).select_from(trip_logs).where(condition).scalar_subquery()
 
@@ -305,7 +359,7 @@ def _frame(conn: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
 def _dtype(name: str) -> str:
     if name.endswith("_at"):
         return "datetime64[us, UTC]"
-    if name.endswith(("_id", "name", "status")):
+    if name.endswith(("_id", "name", "status", "error")):
         return "str"
     if name == "day":
         return "datetime64[us]"

@@ -12,10 +12,10 @@ from fleetflow.safety.events import EventKind, Review
 from fleetflow.safety.scores import score_trip
 from fleetflow.storage import profiles, scores
 from fleetflow.storage.events import read_events
-from fleetflow.storage.tables import event_reviews, harsh_events, trip_logs, vehicles
+from fleetflow.storage.tables import driver_scores, event_reviews, harsh_events, trip_logs, vehicles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -91,15 +91,44 @@ def insert_review(
 
 
 def insert_reviews(
-    conn: sa.Connection, event_ids: Iterable[int], review: Review | None, *, author: str, reason: str = ""
+    conn: sa.Connection, expected: Mapping[int, Review | None], review: Review | None, *, author: str, reason: str = ""
 ) -> int:
-    """Judge many events alike, whatever they were judged before; how many changed. Sorted, so that no two deadlock."""
-    changed = 0
-    for event_id in sorted(set(event_ids)):
-        before = _lock_event(conn, event_id).review
-        insert_review(conn, event_id, review, expected=before, author=author, reason=reason)
-        changed += before != review
-    return changed
+    """Judge many events alike; how many changed. `expected` is by event what the author saw before: an event that is
+    gone or that somebody else judged meanwhile stays as it is.
+    """
+    _lock_trips(conn, expected)
+    return sum(
+        _judged(conn, event_id, review, expected=before, author=author, reason=reason)
+        for event_id, before in sorted(expected.items())
+    )
+
+
+def _judged(
+    conn: sa.Connection, event_id: int, review: Review | None, *, expected: Review | None, author: str, reason: str
+) -> bool:
+    try:
+        insert_review(conn, event_id, review, expected=expected, author=author, reason=reason)
+    except (EventMissingError, ReviewConflictError):
+        return False
+    return review != expected
+
+
+def _lock_trips(conn: sa.Connection, event_ids: Iterable[int]) -> None:
+    """The trips of these events in the order of their ids, so that no two who judge many wait for each other."""
+    trip_ids = sa.select(harsh_events.c.trip_id).where(harsh_events.c.id.in_(list(event_ids)))
+    conn.execute(
+        sa.select(trip_logs.c.id).where(trip_logs.c.id.in_(trip_ids)).order_by(trip_logs.c.id).with_for_update()
+    )
+
+
+def read_score_around(conn: sa.Connection, event_id: int, profile_version: int) -> int | None:
+    """The score under a profile of the trip that an event belongs to; None without one."""
+    of_trip = sa.select(harsh_events.c.trip_id).where(harsh_events.c.id == event_id).scalar_subquery()
+    return conn.scalar(
+        sa.select(driver_scores.c.safety_score).where(
+            driver_scores.c.trip_id == of_trip, driver_scores.c.profile_version == profile_version
+        )
+    )
 
 
 def reattach_reviews(conn: sa.Connection, trip_id: UUID) -> None:

@@ -57,3 +57,9 @@ def upsert_vehicle(
     conn.execute(
         insert(vehicles).values(id=vehicle_id, **values).on_conflict_do_update(index_elements=["id"], set_=values)
     )
+
+
+def list_driver_groups(conn: sa.Connection) -> list[str]:
+    """The groups that drivers are in, by name."""
+    named = sa.select(drivers.c.group_name).where(drivers.c.group_name.is_not(None))
+    return list(conn.scalars(named.distinct().order_by(drivers.c.group_name)))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from fleetflow.errors import FleetFlowError
 from fleetflow.safety.judging import count_harsh, points_of
 from fleetflow.storage import profiles
-from fleetflow.storage.fleet import as_uuids, read_trips_of
+from fleetflow.storage.fleet import as_uuids, read_trips_for
 from fleetflow.storage.scores import insert_counts
 from fleetflow.storage.tables import BEGAN_AT, driver_scores, rescore_runs, trip_logs
 
@@ -102,7 +102,7 @@ def insert_run(
     period = _period(since, until)
     if conn.scalar(sa.select(sa.exists().where(_analysed(), period))) is False and not activates:
         raise EmptyPeriodError("There is no analysed trip in this period.")
-    total = conn.scalar(sa.select(sa.func.count()).select_from(trip_logs).where(_missing(profile_version), period))
+    total = count_missing(conn, profile_version, since, until)
     values = {
         "profile_version": profile_version, "since": since, "until": until, "activates": activates,
         "total_trips": total, "asked_by": asked_by, "note": note,
@@ -165,10 +165,12 @@ def list_runs(conn: sa.Connection, limit: int = 50) -> list[Run]:
     return [_run(row) for row in conn.execute(_select().order_by(rescore_runs.c.id.desc()).limit(limit))]
 
 
-def count_missing(conn: sa.Connection, profile_version: int) -> int:
-    """How many analysed trips have no score under a profile; 0 means that it can be made active at once."""
-    statement = sa.select(sa.func.count()).select_from(trip_logs).where(_missing(profile_version))
-    return conn.scalar(statement) or 0
+def count_missing(
+    conn: sa.Connection, profile_version: int, since: datetime | None = None, until: datetime | None = None
+) -> int:
+    """How many analysed trips have no score under a profile; of all, 0 means that it can be made active at once."""
+    missing = sa.select(sa.func.count()).select_from(trip_logs)
+    return conn.scalar(missing.where(_missing(profile_version), _period(since, until))) or 0
 
 
 def describe_running(run: Run) -> str:
@@ -207,7 +209,7 @@ def _next_trips(conn: sa.Connection, run: Run, batch_trips: int) -> list[UUID]:
 
 def _score(conn: sa.Connection, profile_version: int, trip_ids: Sequence[UUID]) -> None:
     profile = profiles.read_profile(conn, profile_version).profile
-    fleet = read_trips_of(conn, trip_ids)
+    fleet = read_trips_for(conn, trip_ids, profile)
     counts = count_harsh(fleet.events, fleet.trips, profile)
     drivers = as_uuids(fleet.driver_ids)
     insert_counts(

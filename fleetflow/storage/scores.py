@@ -111,6 +111,13 @@ def list_versions(conn: sa.Connection, trip_id: UUID) -> list[int]:
     return list(conn.scalars(statement.order_by(driver_scores.c.profile_version)))
 
 
+def read_scores(conn: sa.Connection, trip_id: UUID) -> dict[int, int]:
+    """The safety scores that a trip has, by the version of their profile."""
+    columns = (driver_scores.c.profile_version, driver_scores.c.safety_score)
+    rows = conn.execute(sa.select(*columns).where(driver_scores.c.trip_id == trip_id))
+    return {row.profile_version: row.safety_score for row in rows}
+
+
 def read_score(conn: sa.Connection, trip_id: UUID, profile_version: int) -> ScoreRecord | None:
     """The trip's score under that profile, else under the newest that it has one for, else None."""
     columns = [driver_scores.c[name] for name in ScoreRecord.__slots__]

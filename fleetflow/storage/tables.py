@@ -92,6 +92,8 @@ trip_logs = Table(
     Index("trip_logs_lease_idx", "lease_expires_at", postgresql_where=text("status = 'PROCESSING'")),
     Index("trip_logs_failed_idx", "id", postgresql_where=text("status = 'FAILED'")),
     Index("trip_logs_driver_idx", "driver_id", "started_at"),
+    Index("trip_logs_vehicle_idx", "vehicle_id", "started_at"),
+    Index("trip_logs_completed_idx", "completed_at", postgresql_where=text("status = 'COMPLETED'")),
 )
 
 BEGAN_AT = func.coalesce(trip_logs.c.started_at, trip_logs.c.received_at)
@@ -123,6 +125,7 @@ harsh_events = Table(
     CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
     CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
     CheckConstraint(f"review IN {REVIEWS}", name="review"),
+    Index("harsh_events_peak_idx", "kind", text("(CASE WHEN kind = 'speeding' THEN speed_kmh ELSE peak_g END)")),
 )
 
 event_reviews = Table(
@@ -228,6 +231,29 @@ rescore_runs = Table(
     Index("rescore_runs_running_idx", "state", unique=True, postgresql_where=text("state = 'RUNNING'")),
 )
 
+reanalyses = Table(
+    "reanalyses",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("below_version", SmallInteger, nullable=False),
+    Column("state", String(20), nullable=False, server_default="RUNNING"),
+    Column("total_trips", Integer, nullable=False),
+    Column("done_trips", Integer, nullable=False, server_default="0"),
+    Column("skipped_trips", Integer, nullable=False, server_default="0"),
+    Column("last_trip_id", UUID),
+    Column("portion_end_id", UUID),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("lease_token", UUID),
+    _moment("lease_expires_at"),
+    Column("asked_by", Text, nullable=False),
+    _moment("started_at", required=True),
+    _moment("finished_at"),
+    CheckConstraint("state IN ('RUNNING', 'COMPLETED', 'CANCELLED')", name="state"),
+    CheckConstraint("(state = 'RUNNING') = (finished_at IS NULL)", name="finished"),
+    CheckConstraint("(lease_token IS NULL) = (lease_expires_at IS NULL)", name="lease"),
+    Index("reanalyses_running_idx", "state", unique=True, postgresql_where=text("state = 'RUNNING'")),
+)
+
 coaching_notes = Table(
     "coaching_notes",
     metadata,
@@ -241,6 +267,52 @@ coaching_notes = Table(
     CheckConstraint("length(note) BETWEEN 1 AND 2000", name="note"),
 )
 
+worker_heartbeats = Table(
+    "worker_heartbeats",
+    metadata,
+    Column("worker_id", UUID, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("queue", String(20), nullable=False),
+    Column("queue_reachable", Boolean, nullable=False),
+    Column("completed_trips", BigInteger, nullable=False, server_default="0"),
+    Column("silent_after_s", Double, nullable=False),
+    _moment("started_at", required=True),
+    _moment("seen_at", required=True),
+)
+
+import_mappings = Table(
+    "import_mappings",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("signature", String(64), nullable=False, index=True),
+    Column("content", JSONB, nullable=False),
+    Column("author", Text, nullable=False),
+    _moment("created_at", required=True),
+    CheckConstraint("length(name) > 0", name="name"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("file_name", String(255), nullable=False),
+    Column("file_hash", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("mapping", JSONB),
+    Column("uploaded_by", Text, nullable=False),
+    _moment("uploaded_at", required=True),
+    CheckConstraint("size_bytes > 0", name="size_bytes"),
+)
+
+upload_trips = Table(
+    "upload_trips",
+    metadata,
+    Column("upload_id", BigInteger, ForeignKey(uploads.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("trip_id", UUID, ForeignKey(trip_logs.c.id, ondelete="CASCADE"), primary_key=True, index=True),
+)
 accounts = Table(
     "accounts",
     metadata,

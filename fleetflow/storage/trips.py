@@ -82,6 +82,9 @@ class TripRecord:
     error: str | None
     quality: str | None
     quality_reasons: list[dict[str, str]] | None
+    offset_long_g: float | None
+    offset_lat_g: float | None
+    band_km: list[float] | None
 
 
 # One statement for all requests that wait: the blobs travel as binary and become JSONB in the server. Rows are
@@ -148,9 +151,3 @@ def read_samples(conn: sa.Connection, trip_id: UUID) -> Samples | None:
     blob = sa.cast(trip_logs.c.telemetry_blob, sa.Text)
     text = conn.scalar(sa.select(blob).where(trip_logs.c.id == trip_id))
     return None if text is None else unpack(text)
-
-
-def count_waiting(conn: sa.Connection, limit: int) -> int:
-    """How many trips are not analysed yet; counting stops at `limit`."""
-    waiting = sa.select(trip_logs.c.id).where(trip_logs.c.status == TripStatus.PENDING).limit(limit)
-    return conn.scalar(sa.select(sa.func.count()).select_from(waiting.subquery())) or 0

@@ -22,6 +22,11 @@ def with_clock(samples: Samples, sample_hz: float | None) -> Samples:
     return replace(samples, t_s=np.arange(len(samples)) / sample_hz)
 
 
+def rising(t_s: FloatArray) -> FloatArray:
+    """The times in order; as they are, uncopied, where they never fall."""
+    return t_s if np.all(t_s[1:] >= t_s[:-1]) else np.sort(t_s)
+
+
 def median_step_s(t_s: FloatArray) -> float | None:
     """The ordinary time from one sample to the next; None when time never moves on. `t_s` must not fall.
 

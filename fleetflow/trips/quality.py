@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleetflow.trips.agreement import Agreement, agreement, is_evidence
-from fleetflow.trips.clock import gap_limit_s, median_step_s
+from fleetflow.trips.agreement import G_MS2, KMH_PER_MS, TRUSTED_RATIO, Agreement
+from fleetflow.trips.clock import rising
+from fleetflow.trips.measures import known, runs_at, shaking_g, share_missing, smoothed, steepest_rise
+from fleetflow.trips.offset import LIMIT_G
+from fleetflow.trips.refresh import MAX_REFRESH_S
+from fleetflow.trips.signals import Signals, examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 UNITS = {"m/s2": (7.0, 14.0), "mph/s": (16.0, 30.0), "km/h/s": (30.0, 45.0), "milli-g": (500.0, 2000.0)}
 """Ratio of the acceleration to the change of speed; 9.5-9.7 and 21.3-21.9 on all judged real trips in the first two."""
 MIN_UNIT_R = 0.5
+FLAT_RATIO = 0.01  # a constant, but for rounding
 LARGE_G, IMPOSSIBLE_G = 0.7, 7.0  # 99th percentile of smoothed |g|: g 0.05-0.36, m/s2 1.7-2.4, mph/s 1.0-4.9
 LARGE_PERCENTILE = 99.0
 REVERSED_R = -0.5
@@ -31,6 +36,8 @@ CLIPPED_FROM_G, CLIPPED_RUNS = 0.3, 2  # one run only is normal for data in step
 SHAKEN_G = 0.15  # rms; 0.03-0.06 on real devices, 0.002 from a vehicle's own bus
 MIN_SHAKEN_HZ = 4.0  # slower, a brake's own flanks look like vibration
 COARSE_HZ, TOO_COARSE_HZ = 4.0, 0.5  # at 0.25 Hz a brake of one second shows 0.08 of itself
+TILTED_G = 0.05  # sideways 0.015-0.10 on all real drives
+JUMP_G = 1.5  # no road vehicle gains 53 km/h within a second
 
 
 class Verdict(StrEnum):
@@ -46,17 +53,23 @@ class Finding(StrEnum):
 
     NO_CLOCK = "no clock"
     WRONG_UNIT = "wrong unit"
+    WRONG_SCALE = "wrong scale"
     UNIT_SUSPECTED = "unit suspected"
     REVERSED = "reversed sign"
     WRONG_AXIS = "wrong axis"
     NOT_CHECKABLE = "not checkable"
+    FLAT = "flat"
+    STALE_SPEED = "stale speed"
+    SPEED_JUMP = "speed jump"
+    ESTIMATED = "estimated"
+    BIAS = "bias"
     GAPS = "gaps"
     CLIPPED = "clipped"
     SHAKEN = "shaken"
     COARSE = "coarse"
 
 
-_NOT_IN_G = (Finding.WRONG_UNIT, Finding.UNIT_SUSPECTED)
+_NOT_IN_G = (Finding.WRONG_UNIT, Finding.WRONG_SCALE, Finding.UNIT_SUSPECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +94,35 @@ class Quality:
 
 
 def judge(samples: Samples) -> Quality:
+    """The signal quality of one trip, for callers that ask nothing else of its signals."""
+    return judge_signals(examine([samples])[0])
+
+
+def judge_signals(signals: Signals) -> Quality:
     """The signal quality of one trip, the gravest reasons first."""
-    reasons = [*_against_speed(samples, agreement(samples)), *_clock(samples)]
+    reasons = [*_against_speed(signals), *_speed(signals), *_clock(signals)]
     if not any(reason.finding in _NOT_IN_G for reason in reasons):  # the limits of the others are in g
-        reasons.extend(_shape(samples))
+        reasons.extend([*_offset(signals), *_shape(signals)])
     return Quality(tuple(sorted(reasons, key=lambda reason: -list(Verdict).index(reason.verdict))))
 
 
-def _against_speed(samples: Samples, found: Agreement) -> Iterator[Reason]:
-    if not is_evidence(samples.speed_kmh):
+def _against_speed(signals: Signals) -> Iterator[Reason]:
+    found = signals.agreement
+    if not signals.is_evidence:
         text = "The speed is missing or never changes, so the acceleration cannot be checked against it."
         yield Reason(Finding.NOT_CHECKABLE, Verdict.DOUBTFUL, text)
-    if found.judged and found.r is not None and found.ratio is not None:
+    if signals.measured and found.has_driving and (found.ratio or 0.0) < FLAT_RATIO:
+        text = "The acceleration hardly changes although the speed does: the sensor gives nothing."
+        yield Reason(Finding.FLAT, Verdict.UNUSABLE, text)
+    elif found.judged and found.r is not None and found.ratio is not None:
         yield from _judged(found, found.r, found.ratio)
     else:
-        yield from _suspected(samples)
+        yield from _suspected(signals.samples)
 
 
 def _judged(found: Agreement, r: float, ratio: float) -> Iterator[Reason]:
-    unit = next((unit for unit, (low, high) in UNITS.items() if low <= ratio <= high), None)
-    if r >= MIN_UNIT_R and unit is not None:
-        text = f"The acceleration is {ratio:.1f} times what the speed shows: it is in {unit}, not in g."
-        yield Reason(Finding.WRONG_UNIT, Verdict.UNUSABLE, text)
+    if r >= MIN_UNIT_R:
+        yield from _scale(ratio)
     elif r <= REVERSED_R:
         text = f"The acceleration runs against the speed (correlation {r:.2f}): its sign is reversed."
         yield Reason(Finding.REVERSED, Verdict.UNUSABLE, text)
@@ -111,23 +131,74 @@ def _judged(found: Agreement, r: float, ratio: float) -> Iterator[Reason]:
         yield Reason(Finding.WRONG_AXIS, Verdict.DOUBTFUL, text)
 
 
+def _scale(ratio: float) -> Iterator[Reason]:
+    """What is off by a known factor has a known unit; what is off by more than the speed can explain is no g either."""
+    size = f"The acceleration is {ratio:.1f} times what the speed shows"
+    unit, taken = _unit_of(ratio), _unit_of(ratio * G_MS2)
+    if unit is not None:
+        yield Reason(Finding.WRONG_UNIT, Verdict.UNUSABLE, f"{size}: it is in {unit}, not in g.")
+    elif not TRUSTED_RATIO[0] <= ratio <= TRUSTED_RATIO[1]:
+        why = "its scale is wrong" if taken is None else f"it was in {taken} and was taken for m/s2"
+        yield Reason(Finding.WRONG_SCALE, Verdict.UNUSABLE, f"{size}: {why}.")
+
+
+def _unit_of(ratio: float) -> str | None:
+    return next((unit for unit, (low, high) in UNITS.items() if low <= ratio <= high), None)
+
+
 def _suspected(samples: Samples) -> Iterator[Reason]:
     """Where the speed cannot tell, an acceleration that lasts and that no vehicle reaches."""
-    g = _smoothed(np.abs(_known(samples.g_force_long)))
-    large = float(np.percentile(g, LARGE_PERCENTILE)) if g.size else 0.0
+    g = np.abs(known(samples.g_force_long))
+    large = float(np.percentile(smoothed(g), LARGE_PERCENTILE)) if g.max(initial=0.0) > LARGE_G else 0.0
     if large > LARGE_G:
         verdict = Verdict.UNUSABLE if large > IMPOSSIBLE_G else Verdict.DOUBTFUL
         text = f"The acceleration reaches {large:.1f} in one sample of a hundred: it is hardly in g."
         yield Reason(Finding.UNIT_SUSPECTED, verdict, text)
 
 
-def _clock(samples: Samples) -> Iterator[Reason]:
-    step_s = None if samples.t_s is None else median_step_s(np.sort(samples.t_s))
+def _speed(signals: Signals) -> Iterator[Reason]:
+    step_s, refresh_s = signals.even.step_s, signals.refresh_s
+    if signals.even.has_clock and not signals.measured:
+        text = "There is no accelerometer: the events are estimated from the speed."
+        yield Reason(Finding.ESTIMATED, Verdict.GOOD, text)
+    if refresh_s > step_s:
+        useless = not signals.measured and refresh_s > MAX_REFRESH_S
+        so = "that is too rare to find events in it" if useless else "in between it is drawn out"
+        text = f"The speed is renewed every {refresh_s:.2g} s, samples come every {step_s:.2g} s: {so}."
+        yield Reason(Finding.STALE_SPEED, Verdict.UNUSABLE if useless else Verdict.GOOD, text)
+    yield from _jump(signals)
+
+
+def _jump(signals: Signals) -> Iterator[Reason]:
+    """A position that jumps makes a speed that no vehicle has; the worse if the acceleration was made of that speed."""
+    tracks = signals.even.tracks if signals.even.has_clock else []
+    rise_g, shown_g = max((steepest_rise(track) for track in tracks), default=(0.0, 0.0))
+    if rise_g > JUMP_G:
+        text = f"The speed rises by {rise_g * KMH_PER_MS * G_MS2:,.0f} km/h within a second, which no vehicle can."
+        followed = not signals.measured or shown_g > JUMP_G
+        yield Reason(Finding.SPEED_JUMP, Verdict.UNUSABLE if followed else Verdict.DOUBTFUL, text)
+
+
+def _offset(signals: Signals) -> Iterator[Reason]:
+    if signals.offset is None:
+        return
+    for way, shown_g in (("along", signals.offset.shown_long_g), ("across", signals.offset.shown_lat_g)):
+        off = f"The acceleration {way} the vehicle is off by {shown_g:+.2f} g"
+        if abs(shown_g) > LIMIT_G:
+            text = f"{off}, more than the {LIMIT_G:g} g that can be taken off: see how the device is mounted."
+            yield Reason(Finding.BIAS, Verdict.DOUBTFUL, text)
+        elif abs(shown_g) > TILTED_G:
+            yield Reason(Finding.BIAS, Verdict.GOOD, f"{off}, by mounting or slope; that is taken off.")
+
+
+def _clock(signals: Signals) -> Iterator[Reason]:
+    samples, step_s = signals.samples, signals.step_s
     if samples.t_s is None or step_s is None:
         text = "The trip has no clock: its events are counted by samples and cannot be compared."
         yield Reason(Finding.NO_CLOCK, Verdict.DOUBTFUL, text)
         return
-    yield from _gaps(np.sort(samples.t_s[np.isfinite(samples.g_force_long)]), step_s)
+    told = samples.g_force_long if signals.measured else samples.speed_kmh
+    yield from _gaps(rising(samples.t_s[np.isfinite(told)]), step_s)
     if step_s > 1.0 / COARSE_HZ:
         verdict = Verdict.UNUSABLE if step_s > 1.0 / TOO_COARSE_HZ else Verdict.GOOD
         text = f"{1.0 / step_s:.2g} samples a second: short events are missed or look smaller."
@@ -135,45 +206,22 @@ def _clock(samples: Samples) -> Iterator[Reason]:
 
 
 def _gaps(t_s: FloatArray, step_s: float) -> Iterator[Reason]:
-    steps_s = np.diff(t_s)
-    missing_s = float(steps_s[steps_s > gap_limit_s(step_s)].sum())
-    share = missing_s / float(t_s[-1] - t_s[0]) if missing_s else 0.0
+    share = share_missing(t_s, step_s)
     if share > GAPS_DOUBTFUL:
         verdict = Verdict.UNUSABLE if share > GAPS_UNUSABLE else Verdict.DOUBTFUL
         yield Reason(Finding.GAPS, verdict, f"Nothing was recorded for {share:.0%} of the trip.")
 
 
-def _shape(samples: Samples) -> Iterator[Reason]:
-    g = _known(samples.g_force_long)
-    if _runs_at_maximum(np.abs(g)) >= CLIPPED_RUNS:
-        text = f"The sensor stops at {np.abs(g).max():.2f} g: events at this size may have been harder."
+def _shape(signals: Signals) -> Iterator[Reason]:
+    g = known(signals.samples.g_force_long)
+    size_g = np.abs(g)
+    limit_g = float(size_g.max(initial=0.0))
+    if limit_g >= CLIPPED_FROM_G and runs_at(size_g, limit_g) >= CLIPPED_RUNS:
+        text = f"The sensor stops at {limit_g:.2f} g: events at this size may have been harder."
         yield Reason(Finding.CLIPPED, Verdict.GOOD, text)
-    step_s = None if samples.t_s is None else median_step_s(np.sort(samples.t_s))
-    if step_s is None or step_s * MIN_SHAKEN_HZ > 1 or not g.size:
+    if signals.step_s is None or signals.step_s * MIN_SHAKEN_HZ > 1:
         return
-    shaken_g = float(np.sqrt(np.mean((g - _smoothed(g)) ** 2)))
+    shaken_g = shaking_g(g)
     if shaken_g > SHAKEN_G:
         text = f"The device shakes with {shaken_g:.2f} g: it may be mounted loosely."
         yield Reason(Finding.SHAKEN, Verdict.DOUBTFUL, text)
-
-
-def _runs_at_maximum(values: FloatArray) -> int:
-    """How often the maximum is held over two samples or more; 0 if it is too small to be a sensor's limit."""
-    if not values.size or values.max() < CLIPPED_FROM_G:
-        return 0
-    at = np.concatenate([[False], values == values.max(), [False]])
-    begins, ends = np.flatnonzero(at[1:] & ~at[:-1]), np.flatnonzero(at[:-1] & ~at[1:])
-    return int(np.count_nonzero(ends - begins > 1))
-
-
-def _known(values: FloatArray) -> FloatArray:
-    return values[np.isfinite(values)]
-
-
-def _smoothed(values: FloatArray) -> FloatArray:
-    """The median of each sample and its neighbours, then their mean."""
-    if values.size < 5:  # noqa: PLR2004  # nothing to smooth
-        return values
-    before, after = np.roll(values, 1), np.roll(values, -1)
-    steady = np.clip(values, np.minimum(before, after), np.maximum(before, after))
-    return np.convolve(np.pad(steady, 1, mode="edge"), np.ones(3) / 3, mode="valid")

@@ -1,8 +1,9 @@
-"""What a trip comes to: distance, duration, rate."""
+"""What a trip comes to: distance in all and by speed band, duration, rate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,31 +11,48 @@ import numpy as np
 from fleetflow.trips.clock import median_step_s
 
 if TYPE_CHECKING:
-    from fleetflow.trips.samples import Samples
+    from fleetflow.trips.samples import FloatArray, Samples
 
 LONGEST_BRIDGE_S = 60.0
 """Over a longer silence the speed before and after says nothing about the way between."""
+BAND_EDGES_KMH = (35.0, 70.0)
+"""Town, country, motorway."""
+SECONDS_PER_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class TripSummary:
-    """All None for a trip without a clock; `sample_hz` is the median rate."""
+    """All None for a trip without a clock; `sample_hz` is the median rate.
+
+    `band_km` are the kilometres in each speed band, which add up to the distance.
+    """
 
     distance_km: float | None
     duration_s: float | None
     sample_hz: float | None
+    band_km: tuple[float, ...] | None = None
 
 
-def summarize(samples: Samples) -> TripSummary:
-    """Distance by the trapezoid rule over the speed, silences of more than a minute left out."""
+def summarize(samples: Samples, step_s: float | None = None) -> TripSummary:
+    """Distance by the trapezoid rule over the speed, silences of more than a minute left out.
+
+    `step_s` is the median step, for those who know it already.
+    """
     if samples.t_s is None:
         return TripSummary(None, None, None)
-    steps_s = np.diff(samples.t_s)
+    steps_s = samples.t_s[1:] - samples.t_s[:-1]
     mean_kmh = (samples.speed_kmh[1:] + samples.speed_kmh[:-1]) / 2
-    bridged = (steps_s <= LONGEST_BRIDGE_S) & np.isfinite(mean_kmh)
-    step_s = median_step_s(samples.t_s)
+    km = np.where(steps_s <= LONGEST_BRIDGE_S, mean_kmh * steps_s, 0.0) / SECONDS_PER_HOUR
+    band_km = _by_band(mean_kmh, np.nan_to_num(km, copy=False))
+    step_s = step_s or median_step_s(samples.t_s)
     return TripSummary(
-        distance_km=float(np.sum(mean_kmh[bridged] * steps_s[bridged]) / 3600.0),
+        distance_km=sum(band_km),
         duration_s=float(samples.t_s[-1] - samples.t_s[0]),
         sample_hz=None if step_s is None else 1.0 / step_s,
+        band_km=band_km,
     )
+
+
+def _by_band(mean_kmh: FloatArray, km: FloatArray) -> tuple[float, ...]:
+    beyond = [float(km.sum()), *(float(km[mean_kmh >= edge].sum()) for edge in BAND_EDGES_KMH), 0.0]
+    return tuple(max(slower - faster, 0.0) for slower, faster in pairwise(beyond))

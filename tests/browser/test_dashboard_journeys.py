@@ -8,7 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from pypdf import PdfReader
+from python_calamine import CalamineWorkbook
 
+from dashboard.ranking import rank_fleet
+from fleetflow.storage import driving, profiles
 from fleetflow.storage.database import connection, create_engine
 from tests.support import dashboard, people
 from tests.support.browser import running_dashboard, viewer
@@ -17,13 +21,15 @@ from tests.support.postgres import temporary_database, url_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 NAMES = ("Owen Clarke", "Marta Kovač", "Leila Haddad")
 ROW_PX, HEADER_PX = 36, 32
+NAME_X = 110  # on the leaderboard, where ticks come first
 WORST_TRIP = """\
-SELECT id::text, duration_s FROM telemetry.trip_logs JOIN telemetry.driver_scores ON trip_id = id
+SELECT id::text, duration_s, trip_logs.driver_id::text
+FROM telemetry.trip_logs JOIN telemetry.driver_scores ON trip_id = id
 ORDER BY safety_score, id LIMIT 1"""
 INK = {"light": "rgb(52, 64, 84)", "dark": "rgb(201, 209, 220)"}
 
@@ -35,8 +41,10 @@ class Fleet:
     base: str
     admin: sa.Engine
     database: str
+    url: str
     worst_trip: str
     worst_s: float
+    driver: str
     token: str
 
 
@@ -52,7 +60,7 @@ def fleet(postgres_url, postgres_admin, migrated_template, tmp_path_factory) -> 
             dashboard.seed_fleet(conn, now=dashboard.today(), drivers=NAMES, days=14)
             worst = conn.execute(sa.text(WORST_TRIP)).one()
         with running_dashboard(url, tmp_path_factory.mktemp("dashboard")) as base:
-            yield Fleet(base, admin, name, worst.id, worst.duration_s, people.start_session(url))
+            yield Fleet(base, admin, name, url, worst.id, worst.duration_s, worst.driver_id, people.start_session(url))
         engine.dispose()
         admin.dispose()
 
@@ -67,7 +75,8 @@ def click_row(page: Page, row: int, *, x: int = 60) -> None:
 
 
 def time_labels(page: Page) -> str:
-    ticks = page.locator(".js-plotly-plot").first.locator(".xtick text")
+    """The times under a trip's chart: the first is the strip, the second the signals."""
+    ticks = page.locator(".js-plotly-plot").nth(1).locator(".xtick text")
     ticks.first.wait_for()  # after a reload the figure stands before its axes do
     return " ".join(ticks.all_text_contents())
 
@@ -79,12 +88,13 @@ def address(page: Page) -> dict[str, list[str]]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fleet, scheme: str):
     with viewer(chromium, fleet.base, token=fleet.token, scheme=scheme) as person:
-        page = person.open()
+        page = person.open("leaderboard")
         assert page.locator("h1").inner_text() == "Leaderboard"
-        assert page.get_by_role("heading", name="3 drivers by points per 100 km").is_visible()
-        click_row(page, 2)
+        assert page.get_by_role("heading", name="2 drivers by penalty points per 100 km").is_visible()
+        assert page.get_by_role("heading", name="Not enough driving (1)").is_visible()
+        click_row(page, 1, x=NAME_X)
         page.wait_for_url("**driver=**")
-        page.get_by_role("heading", name="Score of each trip").wait_for()
+        page.get_by_role("heading", name="By week").wait_for()
         person.settle()
         driver = page.locator("h1").inner_text()
         assert driver.removeprefix("Simulated ") in NAMES
@@ -96,11 +106,69 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
         assert page.locator("h1").inner_text().startswith(f"{driver}, Van")
 
 
+def test_a_driver_is_coached_and_the_report_printed(chromium: Browser, fleet: Fleet):
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
+        page = person.open()
+        click_row(page, 0)
+        page.get_by_role("heading", name="Add a note").wait_for()
+        person.settle()
+        page.get_by_label("What was agreed").fill("Exit lane earlier <b>!</b>")
+        page.get_by_role("button", name="Save note").click()
+        page.get_by_text("Exit lane earlier <b>!</b>", exact=True).wait_for()
+        person.settle()
+        with page.expect_download() as printed:
+            page.get_by_role("button", name="Report (PDF)").click()
+        report = PdfReader(printed.value.path())
+        assert len(report.pages) == 1
+        assert "Exit lane earlier" in report.pages[0].extract_text()
+        with page.expect_download() as table:
+            page.get_by_role("button", name="Excel").click()
+        assert CalamineWorkbook.from_path(table.value.path()).get_sheet_by_index(0).to_python()[0][0] == "Trip id"
+        page.get_by_role("button", name="Withdraw").click()
+        page.get_by_text("Older and withdrawn notes (1)").wait_for()
+        person.settle()
+        assert page.get_by_text("No note yet.").is_visible()
+
+
+def test_from_the_overview_to_the_riskiest_driver_and_back_by_a_shared_link(chromium: Browser, fleet: Fleet):
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
+        page = person.open()
+        assert page.locator("h1").inner_text() == "Fleet overview"
+        page.get_by_role("link", name="Leaderboard").click()
+        page.get_by_role("heading", name="2 drivers by penalty points per 100 km").wait_for()
+        person.settle()
+        for row in (0, 1):
+            click_row(page, row, x=18)
+            person.settle()
+        page.get_by_text("collects more points per 100 km than").wait_for()
+        sentence = page.get_by_text("collects more points per 100 km than").inner_text()
+        shared = page.url.removeprefix(f"{fleet.base}/")
+        click_row(page, 0, x=NAME_X)
+        page.wait_for_url("**/driver?**")
+        page.get_by_role("heading", name="Score of each trip").wait_for()
+        person.settle()
+        assert page.locator("h1").inner_text().removeprefix("Simulated ") in sentence
+    with viewer(chromium, fleet.base, token=fleet.token) as colleague:
+        page = colleague.open(shared)
+        page.get_by_text(sentence).wait_for()
+
+
+def test_intervals_are_drawn_inside_the_table(chromium: Browser, fleet: Fleet):
+    drawn: list[str] = []
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
+        person.page.on("response", lambda each: drawn.append(each.url) if each.ok else None)
+        page = person.open("leaderboard")
+        page.wait_for_function("performance.getEntriesByType('resource').some(e => e.name.includes('/draw/'))")
+    assert sum("/draw/interval.svg?" in url for url in drawn) == 2
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_signals_are_drawn_in_the_ink_of_the_theme(chromium: Browser, fleet: Fleet, scheme: str):
     with viewer(chromium, fleet.base, token=fleet.token, scheme=scheme) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}")
-        stroke = page.locator(".scatterlayer .trace path.js-line").first.evaluate("e => getComputedStyle(e).stroke")
+        signals = page.locator(".js-plotly-plot").nth(1)
+        line = signals.locator(".scatterlayer .trace path.js-line").first
+        stroke = line.evaluate("e => getComputedStyle(e).stroke")
         assert stroke == INK[scheme]
 
 
@@ -126,7 +194,7 @@ def test_the_chart_and_the_words_agree_on_the_time(chromium: Browser, fleet: Fle
 def test_dragging_over_the_chart_shows_that_part(chromium: Browser, fleet: Fleet):
     with viewer(chromium, fleet.base, token=fleet.token) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}")
-        plot = page.locator(".nsewdrag").first.bounding_box()
+        plot = page.locator(".js-plotly-plot").nth(1).locator(".nsewdrag").first.bounding_box()
         assert plot is not None
         y = plot["y"] + plot["height"] / 2
         page.mouse.move(plot["x"] + plot["width"] * 0.4, y)
@@ -154,14 +222,14 @@ def test_choosing_an_event_in_the_table_puts_it_into_the_address(chromium: Brows
 
 def test_a_period_stays_in_the_address_and_on_the_next_page(chromium: Browser, fleet: Fleet):
     with viewer(chromium, fleet.base, token=fleet.token) as person:
-        page = person.open()
-        page.get_by_text("7 days", exact=True).click()
-        page.wait_for_url("**period=7**")
+        page = person.open("leaderboard")
+        page.get_by_text("56 days", exact=True).click()
+        page.wait_for_url("**period=56**")
         person.settle()
-        click_row(page, 0)
+        click_row(page, 0, x=NAME_X)
         page.wait_for_url("**driver=**")
         person.settle()
-        assert address(page)["period"] == ["7"]
+        assert address(page)["period"] == ["56"]
 
 
 def test_a_page_heals_by_itself_when_the_database_comes_back(chromium: Browser, fleet: Fleet):
@@ -179,16 +247,81 @@ def test_a_page_heals_by_itself_when_the_database_comes_back(chromium: Browser, 
             assert "Traceback" not in page.content()
         finally:
             conn.execute(sa.text(f'ALTER DATABASE "{fleet.database}" ALLOW_CONNECTIONS true'))
-        page.get_by_role("heading", name="3 drivers by points per 100 km").wait_for()
+        page.get_by_role("heading", name="Who stands out").wait_for()
         person.settle()
         assert page.get_by_text("The database does not answer.").count() == 0
         # The page itself was a 503 meanwhile, as the browser notes.
         person.complaints = [each for each in person.complaints if "status of 503" not in each]
 
 
+def worst_drivers(fleet: Fleet) -> list[tuple[str, int, float]]:
+    """Every driver's rank and estimate, as the leaderboard has them."""
+    engine = create_engine(fleet.url, application_name="test")
+    try:
+        with connection(engine) as conn:
+            profile = profiles.read_active(conn).profile
+            ranked, _ = rank_fleet(driving.read_driver_days(conn, 1, since=None, zone="UTC"), profile)
+    finally:
+        engine.dispose()
+    return list(zip(ranked["driver_id"], ranked["rank"], ranked["points_per_100_km"], strict=True))
+
+
+def score_shown(page: Page) -> str:
+    return page.get_by_test_id("stMetric").filter(has_text="Score").get_by_test_id("stMetricValue").inner_text()
+
+
+def badge(page: Page) -> Locator:
+    """What was made of the event that is open; the table says it too, in a canvas."""
+    return page.get_by_test_id("stMarkdown").get_by_text("Dismissed: bump or pothole", exact=True)
+
+
+def test_an_event_goes_from_the_inbox_to_its_trip_is_dismissed_there_and_comes_back(chromium: Browser, fleet: Fleet):
+    ranks = worst_drivers(fleet)
+    with (
+        viewer(chromium, fleet.base, token=fleet.token) as person,
+        viewer(chromium, fleet.base, token=fleet.token, scheme="dark") as colleague,
+    ):
+        page = person.open("events?period=all&kind=braking")
+        page.get_by_role("button", name="Open the trip at this moment").click()
+        page.get_by_role("heading", name="Speed and g-force").wait_for()
+        person.settle()
+        assert set(address(page)) == {"trip", "event", "view"}
+        before = score_shown(page)
+        heading = page.locator("h2", has_text="Harsh braking").first.inner_text()
+        page.get_by_role("button", name="Dismiss").click()
+        page.get_by_text("Bump or pothole", exact=True).click()
+        page.get_by_text("Dismissed: bump or pothole. The trip's score goes from").first.wait_for()
+        person.settle()
+        assert int(score_shown(page)) > int(before)
+        assert worst_drivers(fleet) != ranks
+        page.reload()
+        badge(page).wait_for()
+        person.settle()
+        shared = colleague.open(page.url.removeprefix(f"{fleet.base}/"))
+        for screen in (page, shared):
+            assert screen.locator("h2", has_text="Harsh braking").first.inner_text() == heading
+            assert badge(screen).is_visible()
+        assert time_labels(shared) == time_labels(page)
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_text("Waits for a review again").first.wait_for()
+        person.settle()
+        assert score_shown(page) == before
+        assert worst_drivers(fleet) == ranks
+
+
+def test_a_click_on_an_event_in_the_strip_chooses_it(chromium: Browser, fleet: Fleet):
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
+        page = person.open(f"trip?trip={fleet.worst_trip}")
+        mark = page.locator(".js-plotly-plot").first.locator("path.point").nth(1).bounding_box()
+        assert mark is not None
+        page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+        page.wait_for_url("**event=2**")
+        page.locator("h2", has_text="2 ").wait_for()
+
+
 def test_a_narrow_screen_needs_no_sideways_scrolling(chromium: Browser, fleet: Fleet):
     with viewer(chromium, fleet.base, token=fleet.token, width=820) as person:
-        for path in ("", f"trip?trip={fleet.worst_trip}"):
+        for path in ("", "leaderboard", f"trip?trip={fleet.worst_trip}", "events"):
             page = person.open(path)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0

@@ -36,18 +36,29 @@ APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
 MANAGER, OFFICER, ADMIN = Role.FLEET_MANAGER, Role.SAFETY_OFFICER, Role.ADMIN
 MAY_OPEN = {
+    "overview": {MANAGER, OFFICER, ADMIN},
     "leaderboard": {MANAGER, OFFICER, ADMIN},
     "driver": {MANAGER, OFFICER, ADMIN},
     "trip": {MANAGER, OFFICER, ADMIN},
+    "events": {MANAGER, OFFICER, ADMIN},
     "tuning": {MANAGER, ADMIN},
+    "upload": {MANAGER, ADMIN},
+    "operations": {ADMIN},
     "administration": {ADMIN},
     "audit": {ADMIN},
 }
 MAY_DO = {
     "review_event": {OFFICER, ADMIN},
+    "review_events": {OFFICER, ADMIN},
+    "add_note": {MANAGER, OFFICER, ADMIN},
+    "withdraw_note": {MANAGER, OFFICER, ADMIN},
     "apply_profile": {MANAGER, ADMIN},
     "activate_profile": {MANAGER, ADMIN},
     "cancel_run": {MANAGER, ADMIN},
+    "begin_upload": {MANAGER, ADMIN},
+    "note_uploaded": {MANAGER, ADMIN},
+    "save_mapping": {MANAGER, ADMIN},
+    "retry_failed": {ADMIN},
     "add_account": {ADMIN},
     "reset_account": {ADMIN},
     "disable_account": {ADMIN},

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from fleetflow.storage import claims
 from fleetflow.storage.database import connection
 from fleetflow.storage.trips import TripStatus, insert_trips, read_trip
+from fleetflow.trips.offset import Offset
 from fleetflow.trips.quality import Quality
 from fleetflow.trips.summary import TripSummary
 from tests.support.trips import new_trip
 
 pytestmark = pytest.mark.postgres
-QUALITY = Quality(())
-SUMMARY = TripSummary(distance_km=1.0, duration_s=60.0, sample_hz=10.0)
+SUMMARY = TripSummary(distance_km=1.0, duration_s=60.0, sample_hz=10.0, band_km=(0.5, 0.25, 0.25))
+FOUND = claims.TripFindings(SUMMARY, Quality(()), Offset(0.06, -0.05, 0.06, -0.05))
 
 
 def claim(engine: sa.Engine, token: uuid.UUID, *, trips: int = 10, points: int = 1000, lease_s: float = 60.0):
@@ -73,24 +74,25 @@ def test_a_worker_that_lost_its_lease_completes_nothing(engine: sa.Engine):
     claim(engine, frozen, lease_s=0)
     retry(engine, other)
     with connection(engine) as conn:
-        assert claims.complete_trips(conn, frozen, {trip.id: SUMMARY}, {trip.id: QUALITY}, detection_version=1) == set()
+        assert claims.complete_trips(conn, frozen, {trip.id: FOUND}, detection_version=1) == set()
         assert not claims.fail_trip(conn, frozen, trip.id, "no")
         assert claims.hand_back(conn, frozen) == []
-        assert claims.complete_trips(conn, other, {trip.id: SUMMARY}, {trip.id: QUALITY}, detection_version=1) == {
-            trip.id
-        }
+        assert claims.complete_trips(conn, other, {trip.id: FOUND}, detection_version=1) == {trip.id}
 
 
-def test_a_completed_trip_keeps_its_summary(engine: sa.Engine):
-    trip = new_trip(sample_hz=None)
-    store(engine, trip)
-    token = uuid.uuid4()
+def test_a_completed_trip_keeps_what_was_found(engine: sa.Engine):
+    trip, bare = new_trip(sample_hz=None), new_trip(sample_hz=None)
+    store(engine, trip, bare)
+    token, nothing = uuid.uuid4(), claims.TripFindings(TripSummary(None, None, None), Quality(()))
     claim(engine, token)
     with connection(engine) as conn:
-        claims.complete_trips(conn, token, {trip.id: SUMMARY}, {trip.id: QUALITY}, detection_version=7)
-        record = read_trip(conn, trip.id)
+        claims.complete_trips(conn, token, {trip.id: FOUND, bare.id: nothing}, detection_version=7)
+        record, other = read_trip(conn, trip.id), read_trip(conn, bare.id)
     assert record
     assert (record.status, record.distance_km, record.duration_s, record.sample_hz) == ("COMPLETED", 1.0, 60.0, 10.0)
+    assert (record.offset_long_g, record.offset_lat_g, record.band_km) == (0.06, -0.05, [0.5, 0.25, 0.25])
+    assert other
+    assert (other.status, other.offset_long_g, other.offset_lat_g, other.band_km) == ("COMPLETED", None, None, None)
 
 
 def test_a_trip_handed_back_is_fresh_again(engine: sa.Engine):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dashboard import components, explain, lanes, sampling, trip_charts, words
+from dashboard import downloads, explain, lanes, sampling, trip_charts, words
 from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.safety.scores import gone_at, score_trip
@@ -132,7 +132,7 @@ def test_a_selection_in_local_time_is_turned_into_seconds_of_the_trip():
 
 def test_text_that_a_spreadsheet_would_run_is_defused_in_downloads():
     frame = pd.DataFrame({"name": ["=cmd()", "+1", "-1", "@x", "Ann", None], "score": [-1.5, 2, 3, 4, 5, 6]})
-    lines = components.to_csv(frame).decode("utf-8-sig").splitlines()
+    lines = downloads.to_csv(frame).decode("utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["'=cmd()", "'+1", "'-1", "'@x", "Ann", ""]
     assert lines[1].endswith(",-1.5")
 
@@ -157,6 +157,11 @@ def test_a_period_begins_at_midnight_of_the_viewers_zone_also_across_a_clock_cha
     now = datetime(2026, 10, 26, 12, tzinfo=UTC)  # the day after clocks went back in Berlin
     assert words.period_start(7, "Europe/Berlin", now) == datetime(2026, 10, 19, 22, tzinfo=UTC)
     assert words.period_start(None, "Europe/Berlin", now) is None
+
+
+def test_a_name_means_nothing_but_itself_inside_markdown():
+    assert words.literal("![x](http://a.b)") == r"\!\[x\]\(http\://a.b\)"
+    assert words.literal("Marta Kovač, Van 07") == "Marta Kovač, Van 07"
 
 
 @pytest.mark.parametrize("name", [None, "", "Not/AZone", "../../etc/passwd", "\x00"])

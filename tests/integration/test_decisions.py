@@ -129,10 +129,8 @@ def finish(engine: sa.Engine, errors: dict[UUID, str | None]) -> None:
             if error:
                 assert claims.fail_trip(conn, token, trip_id, error)
             else:
-                nothing = {trip_id: TripSummary(None, None, None)}
-                assert claims.complete_trips(
-                    conn, token, nothing, dict.fromkeys(nothing, Quality(())), detection_version=1
-                ) == {trip_id}
+                nothing = {trip_id: claims.TripFindings(TripSummary(None, None, None), Quality(()))}
+                assert claims.complete_trips(conn, token, nothing, detection_version=1) == {trip_id}
         claims.hand_back(conn, token)
 
 

@@ -12,12 +12,12 @@ import pytest
 from fleetflow.safety.events import EventKind, HarshEvent, Review
 from fleetflow.safety.judging import KINDS
 from fleetflow.safety.profiles import DEFAULT_PROFILE, ProfileError, Rule
-from fleetflow.safety.scores import score_trip
+from fleetflow.safety.scores import TripScore, score_trip
 from fleetflow.storage import profiles, reviews, roster, runs
 from fleetflow.storage.database import connection, snapshot
 from fleetflow.storage.events import read_events
 from fleetflow.storage.fleet import as_uuids, read_fleet
-from fleetflow.storage.scores import read_score
+from fleetflow.storage.scores import NewScore, insert_scores, read_score
 from fleetflow.trips.samples import Samples
 from tests.support.dashboard import Drive, insert_drive
 
@@ -82,6 +82,15 @@ def test_a_run_scores_every_trip_under_the_new_profile_and_leaves_the_old_scores
     assert [score_under(engine, trip, 1) for trip in trips] == [95] * 5
     assert [score_under(engine, trip, version) for trip in trips] == [80] * 5
     assert active(engine) == version
+
+
+def test_a_score_that_is_there_already_is_never_rewritten(engine):
+    trip = insert_trip(engine, HARD)
+    with connection(engine) as conn:
+        score = read_score(conn, trip, 1)
+        assert score is not None
+        insert_scores(conn, 1, [NewScore(trip, score.driver_id, TripScore(100, {}, 0))])
+    assert score_under(engine, trip, 1) == 95
 
 
 def test_the_old_profile_stays_active_until_the_last_trip_is_scored(engine):
@@ -223,10 +232,20 @@ def test_a_review_of_what_somebody_else_reviewed_meanwhile_is_refused(engine):
 def test_many_events_are_reviewed_together(engine):
     trip = insert_trip(engine, HARD, replace(HARD, peak_s=1.7), SOFT)
     with connection(engine) as conn:
-        ids = [event.id for event in read_events(conn, trip)]
-        assert reviews.insert_reviews(conn, ids, Review.DEFENSIVE, author="Test") == 3
-        assert reviews.insert_reviews(conn, ids, Review.DEFENSIVE, author="Test") == 0
+        expected = {event.id: event.review for event in read_events(conn, trip)}
+        assert reviews.insert_reviews(conn, expected, Review.DEFENSIVE, author="Test") == 3
+        assert reviews.insert_reviews(conn, expected, Review.DEFENSIVE, author="Test") == 0
     assert score_under(engine, trip, 1) == 100
+
+
+def test_of_many_events_those_that_somebody_judged_meanwhile_stay_as_they_are(engine):
+    trip = insert_trip(engine, HARD, SOFT)
+    with connection(engine) as conn:
+        hard, soft = read_events(conn, trip)
+        reviews.insert_review(conn, hard.id, Review.CONFIRMED, expected=None, author="One")
+        seen = {hard.id: None, soft.id: None, 10**12: None}
+        assert reviews.insert_reviews(conn, seen, Review.FALSE, author="Other") == 1
+        assert [event.review for event in read_events(conn, trip)] == [Review.CONFIRMED, Review.FALSE]
 
 
 def test_a_fleet_is_read_as_the_columns_that_judging_wants(engine):

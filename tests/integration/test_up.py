@@ -16,10 +16,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from fleetflow.commands.up import check_port, local_url
+from fleetflow.commands.up import check_port
 from fleetflow.embedded import find_running
 from fleetflow.errors import ConfigurationError
-from fleetflow.settings import Settings
+from fleetflow.settings import Settings, local_url
 from tests.support.children import children_of, has_ended
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
@@ -57,7 +57,7 @@ import argparse, sys
 from fleetflow.bootstrap import report
 from fleetflow.commands import up
 from fleetflow.errors import FleetFlowError
-from fleetflow.settings import read_settings
+from fleetflow.settings import local_url, read_settings
 up.HEALTHY_TIMEOUT_S = float(sys.argv[1])
 try:
     sys.exit(up.run(argparse.Namespace(), read_settings()))

@@ -41,10 +41,17 @@ EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium from the system; the tests fail without it and say what to install.
+    """Chromium from the system.
 
     Not for the session: Playwright keeps an event loop running in this thread, which other tests want to start.
     """
+    with launched_chromium() as browser:
+        yield browser
+
+
+@contextmanager
+def launched_chromium() -> Iterator[Browser]:
+    """Chromium from the system; fails without it and says what to install."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.fail("Browser tests need Chromium: apt-get install -y --no-install-recommends chromium")
@@ -118,7 +125,7 @@ def viewer(
 
 
 @contextmanager
-def running_dashboard(database_url: str, folder: Path) -> Iterator[str]:
+def running_dashboard(database_url: str, folder: Path, **settings: str) -> Iterator[str]:
     """`python -m dashboard` as a process of its own, started in another folder; yields its address."""
     port = free_port()
     environment = {
@@ -126,6 +133,7 @@ def running_dashboard(database_url: str, folder: Path) -> Iterator[str]:
         "PYTHONPATH": str(ROOT),
         "FLEETFLOW_DATABASE_URL": database_url,
         "FLEETFLOW_DASHBOARD_PORT": str(port),
+        **settings,
     }
     with (folder / "dashboard.log").open("wb") as log:
         process = subprocess.Popen(

@@ -21,6 +21,9 @@ POISON_POINTS = 13
 """A trip with this many points is the one that kills a worker, where only one trip shall."""
 
 
+BATCH_TRIPS, BATCHES_OF_A_LIFE = 10, 4
+
+
 def die(*_: Any, **__: Any) -> None:
     """As by `kill -9`."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -52,6 +55,27 @@ def on_poison(act: Callable[[], Any]) -> Callable[[Callable[..., Any]], Callable
     return wrap
 
 
+def in_small_batches(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A run that lasts long enough to be disturbed."""
+    return functools.partial(function, batch_trips=BATCH_TRIPS)
+
+
+def in_the_fourth_batch(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Die when it is written and not committed."""
+    batches = 0
+
+    @functools.wraps(function)
+    def wrapper(*args: Any) -> Any:
+        nonlocal batches
+        run = in_small_batches(function)(*args)
+        batches += run is not None
+        if batches == BATCHES_OF_A_LIFE:
+            die()
+        return run
+
+    return wrapper
+
+
 def fail() -> None:
     raise ValueError("no good")
 
@@ -75,6 +99,8 @@ POINTS: dict[str, tuple[str, str, str, Callable[[Callable[..., Any]], Callable[.
     "worker-raises-on-a-trip": ("worker", "worker.analysis", "find_events", on_poison(fail)),
     "worker-hangs-on-a-trip": ("worker", "worker.analysis", "find_events", on_poison(hang)),
     "worker-freezes-on-a-trip": ("worker", "worker.analysis", "find_events", on_poison(freeze)),
+    "worker-dies-in-a-run": ("worker", "fleetflow.storage.runs", "advance_run", in_the_fourth_batch),
+    "worker-runs-in-small-steps": ("worker", "fleetflow.storage.runs", "advance_run", in_small_batches),
     "api-after-commit": ("ingest_api", "ingest_api.intake.Intake", "committed", before),
 }
 

@@ -53,4 +53,4 @@ def test_a_trip_without_a_clock_has_no_distance():
 
 
 def test_one_sample_with_a_time_went_nowhere():
-    assert summarize(trip([50], [0])) == TripSummary(0.0, 0.0, None)
+    assert summarize(trip([50], [0])) == TripSummary(0.0, 0.0, None, (0.0, 0.0, 0.0))

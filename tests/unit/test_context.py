@@ -15,9 +15,9 @@ from fleetflow.safety.flat import flatten
 from fleetflow.safety.peaks import find
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.safety.smoothing import smooth
-from fleetflow.safety.tracks import make_even
 from fleetflow.safety.tuning import tuning_at
 from fleetflow.trips.agreement import G_MS2
+from fleetflow.trips.tracks import make_even
 from tests.support.pulses import drive, g_events, half_sine, ordinary_drive, times
 
 if TYPE_CHECKING:

@@ -33,12 +33,19 @@ def test_drivers_differ_in_temper_and_every_depot_has_calm_and_rough_ones():
 
 
 @given(st.integers(0, 500_000_000).map(lambda seconds: NOW - timedelta(days=1000) + timedelta(seconds=seconds)))
-def test_the_plan_is_twenty_trips_a_driver_all_over_within_four_weeks(now):
+def test_the_plan_is_thirty_trips_a_driver_in_eight_weeks_twenty_of_them_in_the_last_four(now):
     trips = plan_trips(now)
-    assert set(Counter(trip.driver.name for trip in trips).values()) == {20}
-    assert all(now - timedelta(days=29) < trip.started_at for trip in trips)
+    recent = [trip for trip in trips if trip.started_at.date() >= now.date() - timedelta(days=28)]
+    assert set(Counter(trip.driver.name for trip in trips).values()) == {30}
+    assert set(Counter(trip.driver.name for trip in recent).values()) == {20}
+    assert all(now - timedelta(days=57) < trip.started_at for trip in trips)
     assert all(trip.started_at + timedelta(seconds=trip.duration_s) <= now for trip in trips)
     assert all(trip.started_at.weekday() < 5 for trip in trips)
+
+
+def test_some_drivers_got_worse_and_some_better_since_the_earlier_weeks():
+    changes = [driver.roughness - driver.earlier_roughness for driver in demo_drivers()]
+    assert (sum(each > 0 for each in changes), sum(each < 0 for each in changes)) == (2, 2)
 
 
 @pytest.mark.parametrize("key", ["vehicle_id", "id"])

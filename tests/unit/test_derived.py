@@ -11,14 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetflow.safety.derived import acceleration_g, derive, frozen_stretches, has_accelerometer, refresh_of
+from fleetflow.safety.derived import DerivedTrip, _renewed, acceleration_g, frozen_stretches
+from fleetflow.safety.derived import derive as derive_even
 from fleetflow.safety.detection import find_events
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.profiles import DEFAULT_PROFILE
-from fleetflow.safety.tracks import EvenTrip, Track, make_even
 from fleetflow.simulator import Temper, simulate_trip
 from fleetflow.trips.agreement import G_MS2
+from fleetflow.trips.refresh import refresh_of
 from fleetflow.trips.samples import FloatArray, Samples
+from fleetflow.trips.signals import examine
+from fleetflow.trips.tracks import EvenTrip, Track, make_even
 from tests.support.pulses import g_events, half_sine, times
 
 
@@ -36,6 +39,11 @@ def braked_from(speed_ms: float, at_s: float, hz: float, peak_g: float = 0.5) ->
 def track_of(samples: Samples) -> Track:
     (track,) = make_even(replace(samples, g_force_long=samples.speed_kmh)).tracks
     return track
+
+
+def derive(samples: Samples) -> DerivedTrip | None:
+    (signals,) = examine([samples])
+    return derive_even(signals.even, signals.refresh_s)
 
 
 def derived_g(samples: Samples) -> FloatArray:
@@ -115,7 +123,11 @@ def test_a_cruise_is_not_stale():
 def test_a_speed_that_is_renewed_every_four_seconds_shows_no_brake():
     """Its raw steps would be three brakes of 0.48 g."""
     stale = each_held([60, 60, 60, 43, 26, 9, 0, 0, 0, 0, 0], 4)
-    assert np.count_nonzero(acceleration_g(track_of(stale), 1) < -0.47) == 3
+    raw_g = acceleration_g(track_of(stale), 1)
+    assert np.count_nonzero(raw_g < -0.47) == 3
+    assert np.sort(raw_g)[3] == pytest.approx(-0.25, abs=0.01)
+    drawn_out_g = acceleration_g(_renewed(track_of(stale), 4.0), 1)
+    assert np.abs(drawn_out_g).max() == pytest.approx(0.120, abs=0.001)
     assert derive(stale) is None
 
 
@@ -155,8 +167,8 @@ def test_what_is_no_freeze(speeds: list[float]):
 
 
 def test_no_acceleration_at_all_means_no_accelerometer():
-    assert not has_accelerometer(braked_from(20, 20, 1))
-    assert has_accelerometer(Samples(np.array([50.0, 50.0]), np.array([np.nan, 0.0])))
+    assert not examine([braked_from(20, 20, 1)])[0].measured
+    assert examine([Samples(np.array([50.0, 50.0]), np.array([np.nan, 0.0]))])[0].measured
 
 
 @settings(max_examples=60, deadline=None)

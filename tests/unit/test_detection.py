@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fleetflow.safety.detection import _nearest, find_events
 from fleetflow.safety.events import EventKind
+from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule
 from fleetflow.trips.samples import FloatArray, Samples
 from tests.support.pulses import drive, g_events, half_sine, peaks, times
 
@@ -52,6 +53,9 @@ def test_vibration_makes_no_events_of_its_own():
 def test_a_plateau_keeps_its_exact_height():
     (event,) = g_events(drive(T10, np.where((T10 >= 20) & (T10 < 23), -0.4, 0.0)))
     assert event.peak_g == pytest.approx(0.4, abs=1e-12)
+    strict = {**DEFAULT_PROFILE.rules, EventKind.BRAKING: Rule(0.39, 5)}
+    assert not DEFAULT_PROFILE.is_harsh(event)
+    assert replace(DEFAULT_PROFILE, rules=strict).is_harsh(event)
 
 
 def test_humps_of_one_pedal_action_are_one_event_and_later_ones_are_another():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,51 +12,12 @@ from hypothesis import strategies as st
 
 from fleetflow.safety.detection import find_events
 from fleetflow.safety.events import EventKind, HarshEvent
-from fleetflow.safety.offset import LIMIT_G
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule, ScoringProfile
 from fleetflow.safety.scores import score_trip
-from fleetflow.trips.samples import Samples
+from fleetflow.trips.offset import LIMIT_G
+from tests.support.recipes import Recipe, recipes
 
 examples = settings(max_examples=60, deadline=None)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Bursts of pulses, rounded to 0.01 g so that equal peaks are common; with or without clock, gaps and holes."""
-
-    size: int
-    seed: int
-    hz: float | None
-    pulse: int
-    lateral: bool
-    gaps: bool
-    holes: bool
-
-    def samples(self) -> Samples:
-        rng = np.random.default_rng(self.seed)
-        bursts = rng.normal(0, 0.35, self.size) * (rng.random(self.size) < 0.1)
-        bursts = np.convolve(bursts, np.ones(self.pulse))[: self.size]
-        long_g = np.round(bursts + rng.normal(0, 0.02, self.size), 2)
-        speed = np.round(np.clip(90 + np.cumsum(rng.normal(0, 2, self.size)), 0, 200), 1)
-        t_s = None if self.hz is None else np.arange(self.size) / self.hz
-        if t_s is not None and self.gaps:
-            t_s = t_s + np.cumsum((rng.random(self.size) < 0.01) * 7.0)
-        if self.holes:
-            long_g[rng.random(self.size) < 0.05] = math.nan
-        return Samples(speed, long_g, t_s=t_s, g_force_lat=np.round(np.roll(bursts, 5), 2) if self.lateral else None)
-
-
-def recipes(rates: tuple[float | None, ...] = (None, 1.0, 2.0, 5.0, 10.0, 25.0)) -> st.SearchStrategy[Recipe]:
-    return st.builds(
-        Recipe,
-        size=st.integers(1, 700),
-        seed=st.integers(0, 10**6),
-        hz=st.sampled_from(rates),
-        pulse=st.integers(1, 9),
-        lateral=st.booleans(),
-        gaps=st.booleans(),
-        holes=st.booleans(),
-    )
 
 
 def facts(events: list[HarshEvent], *kinds: EventKind) -> list[tuple[float | None, ...]]:
@@ -86,6 +47,17 @@ def test_left_is_as_good_as_right(drive: Recipe):
     samples = drive.samples()
     if samples.g_force_lat is not None:
         assert find_events([samples]) == find_events([replace(samples, g_force_lat=-samples.g_force_lat)])
+
+
+@examples
+@given(recipes(), st.floats(0, 200))
+def test_a_speed_that_never_changes_is_as_good_as_none(drive: Recipe, kmh: float):
+    samples = drive.samples()
+    constant, none = (replace(samples, speed_kmh=np.full(drive.size, each)) for each in (kmh, math.nan))
+    (events,), (without,) = find_events([constant]), find_events([none])
+    told = [[(e.kind, e.start_s, e.peak_s, e.end_s, e.peak_g, e.doubts) for e in each if e.peak_g is not None]
+            for each in (events, without)]  # fmt: skip
+    assert told[0] == told[1]
 
 
 @examples

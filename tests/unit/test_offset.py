@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetflow.safety.offset import lateral_offset_g, longitudinal_offset_g, typical_offset, without_offset
-from fleetflow.safety.tracks import Track, make_even
 from fleetflow.trips.agreement import G_MS2
+from fleetflow.trips.offset import lateral_offset_g, longitudinal_offset_g, without_offset
 from fleetflow.trips.samples import FloatArray, Samples
+from fleetflow.trips.tracks import Track, make_even
 from tests.support.pulses import ordinary_drive
 
 
@@ -24,7 +24,7 @@ def track_of(samples: Samples) -> Track:
 def test_mounting_comes_off_and_the_brake_stays():
     samples = ordinary_drive(0.40)
     tilted = replace(samples, g_force_long=samples.g_force_long + 0.06, g_force_lat=np.full(1800, -0.05))
-    level, offset = without_offset(make_even(tilted)), typical_offset(make_even(tilted))
+    level, offset = without_offset(make_even(tilted))
     assert (offset.long_g, offset.lat_g) == (pytest.approx(0.06, abs=0.002), pytest.approx(-0.05))
     np.testing.assert_allclose(level.tracks[0].long_g, samples.g_force_long, atol=0.006)
     np.testing.assert_allclose(level.tracks[0].lat_g, 0.0, atol=1e-12)
@@ -38,10 +38,11 @@ def test_a_long_hill_comes_off():
     np.testing.assert_allclose(offset, hill, atol=0.015)
 
 
-def test_what_is_more_than_an_offset_stays():
+def test_what_is_more_than_an_offset_stays_and_is_told():
     samples = ordinary_drive(0.40)
-    offset = longitudinal_offset_g(track_of(replace(samples, g_force_long=samples.g_force_long + 0.5)))
-    np.testing.assert_array_equal(offset, 0.15)
+    level, offset = without_offset(make_even(replace(samples, g_force_long=samples.g_force_long + 0.5)))
+    np.testing.assert_allclose(level.tracks[0].long_g, samples.g_force_long + 0.35)
+    assert (offset.long_g, offset.shown_long_g) == (0.15, pytest.approx(0.5, abs=0.002))
 
 
 @pytest.mark.parametrize("rows", [1, 2, 250])
@@ -83,5 +84,8 @@ def test_without_standing_it_is_the_mean_of_three_minutes_of_driving():
 
 
 @pytest.mark.parametrize("size_g", [0.01, -0.019, 0.16, -0.3])
-def test_what_is_too_small_or_too_large_for_a_tilt_stays(size_g: float):
-    assert lateral(np.full(2000, size_g), np.full(2000, 50.0)) == 0.0
+def test_what_is_too_small_or_too_large_for_a_tilt_stays_and_is_told(size_g: float):
+    lat_g = np.full(1800, size_g)
+    level, offset = without_offset(make_even(replace(ordinary_drive(0.40), g_force_lat=lat_g)))
+    np.testing.assert_array_equal(level.tracks[0].lat_g, lat_g)
+    assert (offset.lat_g, offset.shown_lat_g) == (0.0, pytest.approx(size_g))

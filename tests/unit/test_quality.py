@@ -51,6 +51,82 @@ def test_a_wrong_unit_is_named(factor: float, unit: str):
     assert f"in {unit}," in quality.reasons[0].text
 
 
+@pytest.mark.parametrize(
+    ("factor", "why"),
+    [
+        (MPH_PER_S_IN_G / G_MS2, "it was in mph/s and was taken for m/s2"),
+        (3.6, "it was in km/h/s and was taken for m/s2"),
+        (5, "its scale is wrong"),
+        (1 / G_MS2, "its scale is wrong"),
+    ],
+)
+def test_a_wrong_scale_is_told_with_what_made_it_where_that_is_known(factor: float, why: str):
+    quality = judge(times(factor, ordinary_drive(0.4)))
+    assert found(quality) == [(Finding.WRONG_SCALE, UNUSABLE)]
+    assert quality.reasons[0].text == f"The acceleration is {factor:.1f} times what the speed shows: {why}."
+
+
+def test_a_sensor_that_gives_nothing_is_unusable():
+    assert found(judge(times(0, simulated())))[0] == (Finding.FLAT, UNUSABLE)
+    parked = replace(times(0, ordinary_drive(0.4)), speed_kmh=np.zeros(1800))
+    assert found(judge(parked)) == [(Finding.NOT_CHECKABLE, DOUBTFUL)]
+
+
+@pytest.mark.parametrize(
+    ("off_g", "way", "expected"),
+    [
+        (0.04, "along", []),
+        (0.08, "along", [(Finding.BIAS, GOOD)]),
+        (-0.2, "along", [(Finding.BIAS, DOUBTFUL)]),
+        (0.08, "across", [(Finding.BIAS, GOOD)]),
+        (-0.2, "across", [(Finding.BIAS, DOUBTFUL)]),
+    ],
+)
+def test_a_tilt_is_told_with_its_size_and_doubted_where_it_is_more_than_comes_off(
+    off_g: float, way: str, expected: list[tuple[Finding, Verdict]]
+):
+    samples = ordinary_drive(0.4)
+    if way == "along":
+        quality = judge(replace(samples, g_force_long=samples.g_force_long + off_g))
+    else:
+        quality = judge(replace(samples, g_force_lat=np.full(1800, off_g)))
+    assert found(quality) == expected
+    assert all(f"{way} the vehicle is off by {off_g:+.2f} g" in reason.text for reason in quality.reasons)
+
+
+def held(samples: Samples, seconds: float) -> Samples:
+    """With a speed that is renewed only so often; at 10 Hz."""
+    rows = np.arange(len(samples)) // round(10 * seconds) * round(10 * seconds)
+    return replace(samples, speed_kmh=samples.speed_kmh[rows])
+
+
+def test_a_stale_speed_is_told_with_how_often_it_is_renewed():
+    assert found(judge(simulated())) == []
+    quality = judge(held(simulated(), 2.0))
+    assert found(quality) == [(Finding.STALE_SPEED, GOOD)]
+    assert quality.reasons[0].text.startswith("The speed is renewed every 2 s, samples come every 0.1 s")
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(0.1, None), (2.0, GOOD), (4.0, UNUSABLE)])
+def test_a_speed_too_stale_to_find_events_in_is_unusable_where_there_is_nothing_else(
+    seconds: float, verdict: Verdict | None
+):
+    quality = judge(replace(held(simulated(), seconds), g_force_long=np.full(9000, math.nan)))
+    expected = [(Finding.ESTIMATED, GOOD)] + ([] if verdict is None else [(Finding.STALE_SPEED, verdict)])
+    assert sorted(found(quality)) == sorted(expected)
+
+
+def test_a_speed_that_no_vehicle_has_is_doubtful_and_unusable_where_the_acceleration_was_made_of_it():
+    samples = simulated(1)
+    jumped = samples.speed_kmh.copy()
+    jumped[400] = 390.0
+    made_of_it = np.gradient(jumped / 3.6) / G_MS2
+    assert found(judge(replace(samples, speed_kmh=jumped)))[0] == (Finding.SPEED_JUMP, DOUBTFUL)
+    assert found(judge(replace(samples, speed_kmh=jumped, g_force_long=made_of_it)))[0][1] is UNUSABLE
+    no_sensor = replace(samples, speed_kmh=jumped, g_force_long=np.full(900, math.nan))
+    assert found(judge(no_sensor))[0] == (Finding.SPEED_JUMP, UNUSABLE)
+
+
 def test_real_drives_are_in_g_and_their_raw_columns_are_named():
     for trips, factor, unit in ((chicago_trips(), MPH_PER_S_IN_G, "mph/s"), (brazil_trips(), G_MS2, "m/s2")):
         raw = [judge(times(factor, real.trip.samples)) for real in trips]

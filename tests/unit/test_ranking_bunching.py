@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetflow.safety.ranking.bunching import Blocks, measure_bunching, points_per_event
+from fleetflow.safety.ranking.bunching import Blocks, measure_bunching, points_per_event, weighed_costs
 from fleetflow.safety.ranking.kinds import fit_kind
 
 EXAMPLE = Blocks(
@@ -67,14 +67,26 @@ def test_the_order_of_blocks_does_not_matter_and_dearer_points_bunch_dearer(orde
     assert measure_bunching(blocks, drivers=3, psi0=factor * 5) == pytest.approx(expected)
 
 
+def cost_of_an_event(penalties: list[float], counts: list[float]) -> float:
+    points = np.array(penalties) * np.array(counts)
+    return points_per_event(weighed_costs(points, np.array(counts)).sum(), points.sum(), np.array(penalties))
+
+
 def test_what_an_event_costs_is_weighed_by_points():
-    assert points_per_event(np.array([5.0, 5, 0, 0]), np.array([7.0, 2, 90, 4])) == 5
-    assert points_per_event(np.array([5.0, 10]), np.array([4.0, 1])) == pytest.approx((4 * 25 + 100) / 30)
+    assert cost_of_an_event([5, 5, 0, 0], [7, 2, 90, 4]) == 5
+    assert cost_of_an_event([5, 10], [4, 1]) == pytest.approx((4 * 25 + 100) / 30)
 
 
 def test_what_an_event_costs_where_there_were_none_and_where_nothing_costs():
-    assert points_per_event(np.array([5.0, 10, 0]), np.zeros(3)) == pytest.approx(125 / 15)
-    assert points_per_event(np.zeros(2), np.array([3.0, 4])) == 1
+    assert cost_of_an_event([5, 10, 0], [0, 0, 0]) == pytest.approx(125 / 15)
+    assert cost_of_an_event([0, 0], [3, 4]) == 1
+
+
+def test_events_that_a_cap_made_cheaper_count_for_what_they_cost():
+    points, events = np.array([10.0, 12.0]), np.array([2.0, 6.0])  # 5 each, and 5 each up to 12
+    weighed = weighed_costs(points, events)
+    assert weighed.tolist() == [50, 24]
+    assert points_per_event(weighed.sum(), points.sum(), np.array([5.0])) == pytest.approx(74 / 22)
 
 
 def test_a_kinds_rate_is_in_events_and_knows_of_its_bunching():

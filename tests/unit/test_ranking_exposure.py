@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetflow.safety.ranking.days import UNDATED, DriverDays, add_up
-from fleetflow.safety.ranking.exposure import band_km, complete_distances, road_weights
+from fleetflow.safety.ranking.exposure import complete_distances, road_weights
 from fleetflow.trips.samples import Samples
 from fleetflow.trips.summary import summarize
 
@@ -63,7 +63,7 @@ def test_what_cannot_be_known_is_dropped(distance_km: list[float], hours: list[f
 def test_a_dropped_trip_takes_its_points_along():
     driven = add_up(trips(hours=np.array([1.5, 1.5, NAN, 7])))
     assert driven.points.tolist() == [15, 20]
-    assert (driven.rows.tolist(), driven.dropped.tolist()) == ([2, 1], [1, 0])
+    assert (driven.trips.tolist(), driven.dropped.tolist()) == ([2, 1], [1, 0])
 
 
 def test_sums_by_driver():
@@ -71,7 +71,7 @@ def test_sums_by_driver():
     assert driven.points.tolist() == [20, 20]
     assert driven.distance_km.tolist() == pytest.approx([204, 330])
     assert driven.imputed_share.tolist() == pytest.approx([84 / 204, 0])
-    assert (driven.rows.tolist(), driven.days.tolist()) == ([3, 1], [2, 1])
+    assert (driven.trips.tolist(), driven.days.tolist()) == ([3, 1], [2, 1])
 
 
 def test_trips_of_one_driver_and_day_are_one_block_and_undated_ones_stay_apart():
@@ -147,8 +147,8 @@ def test_a_trip_without_bands_counts_plainly():
 def test_kilometres_by_speed_band():
     speed = np.array([20.0] * 3601 + [50.0] * 1801 + [120.0] * 901)
     samples = Samples(speed, np.zeros(len(speed)), t_s=np.arange(len(speed)) * 1.0)
-    assert band_km(samples).tolist() == pytest.approx([20, 25, 30], abs=0.1)
-    assert not band_km(replace(samples, t_s=None)).any()
+    assert summarize(samples).band_km == pytest.approx((20, 25, 30), abs=0.1)
+    assert summarize(replace(samples, t_s=None)).band_km is None
 
 
 @settings(max_examples=50, deadline=None)
@@ -158,4 +158,7 @@ def test_the_bands_add_up_to_the_trips_distance(seed: int, size: int):
     speed = rng.uniform(0, 140, size)
     speed[rng.random(size) < 0.1] = NAN
     samples = Samples(speed, np.zeros(size), t_s=np.cumsum(rng.exponential(20, size)))
-    assert band_km(samples).sum() == pytest.approx(summarize(samples).distance_km)
+    assert samples.t_s is not None
+    steps_s, mean_kmh = np.diff(samples.t_s), (speed[1:] + speed[:-1]) / 2
+    expected = np.nansum(np.where(steps_s <= 60, steps_s * mean_kmh, 0.0)) / 3600
+    assert sum(summarize(samples).band_km) == pytest.approx(expected) == summarize(samples).distance_km

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetflow.safety.tracks import EvenTrip, make_even
 from fleetflow.trips.samples import FloatArray, Samples
+from fleetflow.trips.tracks import EvenTrip, make_even
 from tests.support.pulses import times
 
 T10 = times(10)

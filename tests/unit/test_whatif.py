@@ -64,17 +64,11 @@ def test_counts_and_scores_equal_judging_every_event_alone(random: np.random.Gen
 
 
 def points_an_event(counts: np.ndarray, trips: TripColumns, profile: ScoringProfile, used: np.ndarray) -> float:
-    """Each kind and class at what its events cost on average, caps applied, weighted by the events that rank."""
-    points = points_one_by_one(counts, trips, profile)
-    costs, weights = [], []
-    for kind in range(len(KINDS)):
-        for number in range(len(CLASSES)):
-            mine = trips.vehicle_class == number
-            events = counts[mine, kind].sum()
-            nominal = profile.rules_for(CLASSES[number])[KINDS[kind]].penalty
-            costs.append(points[mine, kind].sum() / events if events else nominal)
-            weights.append(counts[mine & used, kind].sum())
-    return points_per_event(np.array(costs, dtype=np.float64), np.array(weights, dtype=np.float64))
+    """Each trip's events of a kind at what they cost there on average, weighted by their points."""
+    points = points_one_by_one(counts, trips, profile)[used]
+    penalties = [[rule.penalty for rule in profile.rules_for(name).values()] for name in CLASSES]
+    weighed = sum(p * p / n for p, n in zip(points.flat, counts[used].flat, strict=True) if n)
+    return points_per_event(weighed, points.sum(), np.array(penalties, dtype=np.float64))
 
 
 def leaderboard(events: EventColumns, trips: TripColumns, profile: ScoringProfile) -> Leaderboard:

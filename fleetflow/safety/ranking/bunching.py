@@ -33,14 +33,23 @@ class Blocks:
         return total
 
 
-def points_per_event(penalties: FloatArray, counts: FloatArray) -> float:
-    """What an event costs where kinds cost differently, dear kinds weighing more: `psi0`, the least bunching there is.
+def weighed_costs(points: FloatArray, events: FloatArray) -> FloatArray:
+    """What one of some events cost on average, times their points: over any rows it can be added up, as points can.
 
-    `penalties` and the fleet's `counts` have a row per kind. A fleet without events counts each kind once; where
-    nothing costs anything it is 1.
+    `points` and `events` are of the same events, such as one kind's of each trip; caps may have made them cheaper.
     """
-    weights = penalties * counts if np.any(penalties * counts) else penalties
-    return float(np.sum(penalties * weights) / np.sum(weights)) if np.any(weights) else 1.0
+    return np.divide(points**2, events, out=np.zeros(len(points)), where=events > 0)
+
+
+def points_per_event(weighed: float, points: float, penalties: FloatArray) -> float:
+    """What an event costs where they cost differently, dear ones weighing more: `psi0`, the least bunching there is.
+
+    `weighed` are all `weighed_costs` of the fleet added up, `points` all its points. A fleet without points counts
+    each of the profile's `penalties` once; where nothing costs anything it is 1.
+    """
+    if points > 0:
+        return float(weighed / points)
+    return float(np.sum(penalties**2) / np.sum(penalties)) if np.any(penalties) else 1.0
 
 
 def measure_bunching(blocks: Blocks, drivers: int, psi0: float) -> float:

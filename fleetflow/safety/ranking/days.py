@@ -24,7 +24,7 @@ class DriverDays:
 
     `driver` numbers the `drivers` from 0. `day` is the driver's local date as any whole number from 0, `UNDATED` where
     it is not known. `points` are penalty points. `distance_km` and `hours` are NaN where unknown. `weight` is what a
-    kilometre counts for, 1 for all when None (see `road_weights`).
+    kilometre counts for, 1 for all when None (see `road_weights`); `trips` is how many trips a row holds, 1 when None.
     """
 
     drivers: int
@@ -34,21 +34,22 @@ class DriverDays:
     distance_km: FloatArray
     hours: FloatArray
     weight: FloatArray | None = None
+    trips: IndexArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Driven:
     """Sums by driver, of rows whose distance is known or could be imputed, and the blocks they consist of.
 
-    `imputed_share` is of the distance. `rows` and `days` count what is kept, an undated row as a day of its own;
-    `dropped` counts the rows that were not.
+    `imputed_share` is of the distance. `trips` and `days` count what is kept, an undated row as a day of its own;
+    `dropped` counts the trips that were not.
     """
 
     points: FloatArray
     distance_km: FloatArray
     exposure_km: FloatArray
     imputed_share: FloatArray
-    rows: IndexArray
+    trips: IndexArray
     days: IndexArray
     dropped: IndexArray
     blocks: Blocks
@@ -66,6 +67,7 @@ def add_up(days: DriverDays) -> Driven:
     def per_driver(column: FloatArray) -> FloatArray:
         return np.bincount(driver, weights=column, minlength=days.drivers).astype(np.float64)
 
+    trips = np.ones(len(kept)) if days.trips is None else days.trips.astype(np.float64)
     distance_km = per_driver(km)
     imputed_km = per_driver(km * found.imputed[kept])
     return Driven(
@@ -73,9 +75,9 @@ def add_up(days: DriverDays) -> Driven:
         distance_km=distance_km,
         exposure_km=per_driver(exposure_km),
         imputed_share=np.divide(imputed_km, distance_km, out=np.zeros(days.drivers), where=distance_km > 0),
-        rows=np.bincount(driver, minlength=days.drivers),
+        trips=per_driver(trips[kept]).astype(np.intp),
         days=np.bincount(blocks.driver, minlength=days.drivers),
-        dropped=np.bincount(days.driver[found.dropped], minlength=days.drivers),
+        dropped=np.bincount(days.driver[found.dropped], trips[found.dropped], days.drivers).astype(np.intp),
         blocks=blocks,
     )
 
@@ -92,7 +94,7 @@ def _blocks(driver: IndexArray, day: IndexArray, points: FloatArray, exposure: F
 
 def _check(days: DriverDays) -> None:
     columns = [days.driver, days.day, days.points, days.distance_km, days.hours]
-    columns += [] if days.weight is None else [days.weight]
+    columns += [each for each in (days.weight, days.trips) if each is not None]
     if len({len(column) for column in columns}) > 1:
         raise ValueError("All columns need one row per trip or day.")
     if np.any((days.driver < 0) | (days.driver >= days.drivers)):

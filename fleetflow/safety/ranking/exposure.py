@@ -10,16 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleetflow.trips.summary import LONGEST_BRIDGE_S
-
 if TYPE_CHECKING:
     from fleetflow.safety.flat import BoolArray, IndexArray
-    from fleetflow.trips.samples import FloatArray, Samples
+    from fleetflow.trips.samples import FloatArray
 
 PRIOR_HOURS = 2.0  # at the fleet's speed; a driver's own counts for more as soon as he has driven longer
-BAND_EDGES_KMH = (35.0, 70.0)
-BANDS = len(BAND_EDGES_KMH) + 1
-"""Town, country, motorway."""
 SECONDS_PER_HOUR = 3600.0
 
 
@@ -51,18 +46,6 @@ def _own_speed_kmh(driver: IndexArray, km: FloatArray, hours: FloatArray, driver
     fleet_kmh = km.sum() / hours.sum() if len(hours) else np.nan
     speed: FloatArray = (own_km + PRIOR_HOURS * fleet_kmh) / (own_hours + PRIOR_HOURS)
     return speed
-
-
-def band_km(samples: Samples) -> FloatArray:
-    """The kilometres of a trip in each speed band, adding up to the trip's distance; all 0 without a clock."""
-    if samples.t_s is None:
-        return np.zeros(BANDS)
-    steps_s = np.diff(samples.t_s)
-    mean_kmh = (samples.speed_kmh[1:] + samples.speed_kmh[:-1]) / 2
-    bridged = (steps_s <= LONGEST_BRIDGE_S) & np.isfinite(mean_kmh)
-    band = np.digitize(mean_kmh[bridged], BAND_EDGES_KMH)
-    km = mean_kmh[bridged] * steps_s[bridged] / SECONDS_PER_HOUR
-    return np.bincount(band, weights=km, minlength=BANDS).astype(np.float64)
 
 
 def road_weights(km: FloatArray, points: FloatArray, psi0: float) -> FloatArray:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RANKED_FROM = HALF  # reliability: a driver's own data weigh more than the fleet's
 KEPT_FROM = 0.4  # a ranked driver stays so far, since the distance needed moves a little every day
 GOOD_FROM = 0.8
-LEAST_ROWS, LEAST_DAYS = 3, 2
+LEAST_TRIPS, LEAST_DAYS = 3, 2
 EARLY_SIGN_FROM = 0.95  # probability of the worse half; true in 92 to 98 of 100 simulated cases
 MOSTLY_IMPUTED = 0.5
 NO_RANK = 0
@@ -51,10 +51,12 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaderboard:
-    """Columns with a row per driver, and the fit; rates are points per 100 km, of weighted ones where roads weigh.
+    """Columns with a row per driver, the fit, and the points of one event, `psi0`, from which it starts.
+
+    Rates are points per 100 km, of weighted ones where roads weigh.
 
     What is known of everybody: `points`, `distance_km` (unknown trips filled in), `exposure_km` (the same weighted),
-    `imputed_share` of the distance, `rows` and `days` driven, rows `dropped` with neither distance nor time; `raw`
+    `imputed_share` of the distance, `trips` and `days` driven, trips `dropped` with neither distance nor time; `raw`
     points over exposure, NaN without any; `mean`, `low`, `high` and `reliability` as in the fit; `status`; `km_needed`,
     about what is missing for a rank, 0 where it is not distance and NaN where the fleet does not tell.
     `worse_half` is the probability of belonging to the worse half: of the ranked for the ranked, of all who drove for
@@ -69,7 +71,7 @@ class Leaderboard:
     distance_km: FloatArray
     exposure_km: FloatArray
     imputed_share: FloatArray
-    rows: IndexArray
+    trips: IndexArray
     days: IndexArray
     dropped: IndexArray
     raw: FloatArray
@@ -88,6 +90,7 @@ class Leaderboard:
     worse_than_next: FloatArray
     order: IndexArray
     fit: Fit
+    psi0: float
 
 
 def rank_drivers(
@@ -102,7 +105,7 @@ def rank_drivers(
     found = fit(
         driven.points, driven.exposure_km / KM_PER_EXPOSURE, measure_bunching(driven.blocks, days.drivers, psi0)
     )
-    seen = (driven.rows >= LEAST_ROWS) & (driven.days >= LEAST_DAYS)
+    seen = (driven.trips >= LEAST_TRIPS) & (driven.days >= LEAST_DAYS)
     enough = found.reliability >= (RANKED_FROM if previously_ranked is None else _limits(previously_ranked))
     ranked = seen & enough & (driven.distance_km >= minimum_km)
     chance = _worse_half_of_all(found)
@@ -110,12 +113,13 @@ def rank_drivers(
     places = _places(found, np.flatnonzero(ranked), chance)
     return Leaderboard(
         points=driven.points, distance_km=driven.distance_km, exposure_km=driven.exposure_km,
-        imputed_share=driven.imputed_share, rows=driven.rows, days=driven.days, dropped=driven.dropped,
+        imputed_share=driven.imputed_share, trips=driven.trips, days=driven.days, dropped=driven.dropped,
         raw=_raw(driven), mean=found.mean, low=found.low, high=found.high, reliability=found.reliability,
         status=_status(driven, ranked, early), certainty=_certainty(driven, found, ranked),
         km_needed=np.where(ranked, 0.0, _km_missing(driven, found, minimum_km)),
         worse_half=places.worse_half, rank=places.rank, rank_low=places.low, rank_high=places.high,
         tied=places.tied, worse_than_next=places.worse_than_next, order=places.order, fit=found,
+        psi0=psi0,
     )  # fmt: skip
 
 

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import betainc, betaln
 
+from fleetflow.safety.ranking.bunching import Blocks, measure_bunching
+from fleetflow.safety.ranking.days import KM_PER_EXPOSURE, add_up
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fleetflow.safety.ranking.days import DriverDays
     from fleetflow.trips.samples import FloatArray
 
 CHANGES = np.geomspace(0.03, 1.5, 31)
@@ -77,6 +81,26 @@ class Pairs:
         second, first = self.prior(change)
         chance = betainc(second + self.events_2, first + self.events_1, self.share(factor))
         return np.asarray(chance, dtype=np.float64)
+
+
+def compare_periods(before: DriverDays, now: DriverDays, psi0: float) -> Movement:
+    """Compare what the same drivers, numbered alike, drove in two periods; `psi0` is the points of one event.
+
+    Bunching is measured around each driver's own rate of each period, so that a true change does not pass for it.
+    """
+    first, second = add_up(before), add_up(now)
+    psi = measure_bunching(_side_by_side(first.blocks, second.blocks, now.drivers), 2 * now.drivers, psi0)
+    exposure_1, exposure_2 = (each.exposure_km / KM_PER_EXPOSURE for each in (first, second))
+    return movement(first.points, exposure_1, second.points, exposure_2, psi)
+
+
+def _side_by_side(first: Blocks, second: Blocks, drivers: int) -> Blocks:
+    """The blocks of both periods, as if a driver were another one in the second."""
+    return Blocks(
+        np.concatenate([first.driver, second.driver + drivers]),
+        np.concatenate([first.points, second.points]),
+        np.concatenate([first.exposure, second.exposure]),
+    )
 
 
 def movement(

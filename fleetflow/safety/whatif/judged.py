@@ -10,10 +10,10 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from fleetflow.safety.judging import CLASSES, KINDS, points_of, scores_of
-from fleetflow.safety.ranking.bunching import measure_bunching, points_per_event
+from fleetflow.safety.ranking.bunching import measure_bunching, points_per_event, weighed_costs
 from fleetflow.safety.ranking.days import KM_PER_EXPOSURE
 from fleetflow.safety.ranking.fit import Fit, fit
-from fleetflow.safety.ranking.leaderboard import LEAST_DAYS, LEAST_ROWS, NO_RANK, RANKED_FROM
+from fleetflow.safety.ranking.leaderboard import LEAST_DAYS, LEAST_TRIPS, NO_RANK, RANKED_FROM
 from fleetflow.safety.whatif.order import dense_ranks
 from fleetflow.safety.whatif.peaks import first_beyond
 from fleetflow.safety.whatif.prepared import LANES
@@ -65,7 +65,7 @@ def judge(prepared: Prepared, profile: ScoringProfile) -> Judged:
     counts = _counts(prepared, starts)
     points = points_of(counts, prepared.trips, profile)
     costs = _costs(prepared, rules, counts)
-    order = _order_of(prepared, rules, points, points_per_event(costs, _ranked_by_class(prepared, counts)))
+    order = _order_of(prepared, rules, points, _points_per_event(prepared, rules, counts))
     return Judged(rules, costs, starts, counts, points, scores_of(points), order)
 
 
@@ -103,11 +103,15 @@ def _costs(prepared: Prepared, rules: RuleTable, counts: IntArray) -> FloatArray
     return costs
 
 
-def _ranked_by_class(prepared: Prepared, counts: IntArray) -> FloatArray:
-    """Harsh events (kinds, classes) of the trips that rank drivers."""
+def _points_per_event(prepared: Prepared, rules: RuleTable, counts: IntArray) -> float:
+    """Of the trips that rank drivers."""
     ranked = prepared.roads.block < len(prepared.roads.driver)
-    vehicle_class = prepared.trips.vehicle_class
-    return np.array([np.bincount(vehicle_class, column * ranked, len(CLASSES)) for column in counts.T])
+    vehicle_class = prepared.trips.vehicle_class[ranked]
+    weighed = total = 0.0
+    for kind, events in enumerate(counts[ranked].T):
+        points = rules.points_of_kind(kind, events, vehicle_class)
+        weighed, total = weighed + float(weighed_costs(points, events).sum()), total + float(points.sum())
+    return points_per_event(weighed, total, rules.penalties)
 
 
 def _order_of(prepared: Prepared, rules: RuleTable, points: IntArray, psi0: float) -> Order:
@@ -115,7 +119,7 @@ def _order_of(prepared: Prepared, rules: RuleTable, points: IntArray, psi0: floa
     blocks = roads.blocks(roads.per_block(points))
     totals = blocks.per_driver(blocks.points, roads.drivers)
     found = fit(totals, roads.driven, measure_bunching(blocks, roads.drivers, psi0))
-    seen = (roads.trips >= LEAST_ROWS) & (roads.days >= LEAST_DAYS)
+    seen = (roads.trips >= LEAST_TRIPS) & (roads.days >= LEAST_DAYS)
     enough = (found.reliability >= RANKED_FROM) & (roads.driven * KM_PER_EXPOSURE >= rules.minimum_km)
     rank = np.full(roads.drivers, NO_RANK, dtype=np.intp)
     rank[seen & enough] = competition_ranks(found.mean[seen & enough])

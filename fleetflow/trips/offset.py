@@ -8,50 +8,55 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS
+from fleetflow.trips.measures import middle_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fleetflow.safety.flat import BoolArray
-    from fleetflow.safety.tracks import EvenTrip, Track
+    import numpy.typing as npt
+
     from fleetflow.trips.samples import FloatArray
+    from fleetflow.trips.tracks import EvenTrip, Track
+
+    BoolArray = npt.NDArray[np.bool_]
 
 REACH_S = 30.0  # on both sides: 120 s leave 0.4 false brakes an hour on hills, 30 s none
-LIMIT_G = 0.15  # a 15 % grade; more is not an offset
+LIMIT_G = 0.15  # a 15 % grade; more is not taken off
 MIN_TRACK_S = 30.0  # on less, a speed that comes a second late would pass for an offset
 STANDING_KMH = 1.0
 SHRINK_S = 1.0  # the car still rocks for a second after it has stopped
 MIN_STANDING_S = 10.0
 DRIVING_KMH = 2.0 * KMH_PER_MS
 MIN_DRIVING_S = 180.0  # left and right turns cancel in the long run only
-MIN_LATERAL_G, MAX_LATERAL_G = 0.02, 0.15
+MIN_LATERAL_G = 0.02  # less is noise
 
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """What is taken off, in g: the middle of the longitudinal offset, which moves with the road, and the lateral one.
+    """What a trip's accelerometer shows besides driving, in g, and how much of it is taken off.
 
-    An event's peak plus the offset is what the device sent.
+    `long_g` is the middle of what is taken off along the vehicle, which moves with the road, `lat_g` what is taken off
+    across it: an event's peak plus the offset is what the device sent. What is shown may be more than can come off.
     """
 
     long_g: float = 0.0
     lat_g: float = 0.0
+    shown_long_g: float = 0.0
+    shown_lat_g: float = 0.0
 
 
-def typical_offset(trip: EvenTrip) -> Offset:
-    """The offset of a trip whose speed is trusted (`Agreement.trusted`)."""
-    long_g = np.concatenate([longitudinal_offset_g(track) for track in trip.tracks])
-    return Offset(float(np.median(long_g)), lateral_offset_g(trip))
-
-
-def without_offset(trip: EvenTrip) -> EvenTrip:
+def without_offset(trip: EvenTrip) -> tuple[EvenTrip, Offset]:
     """The trip less what its speed does not explain. Only for trips whose speed is trusted (`Agreement.trusted`)."""
-    lat_g = lateral_offset_g(trip)
+    shown_g = [longitudinal_offset_g(track) for track in trip.tracks]
+    middle_g = middle_of(np.concatenate(shown_g))
+    shown_lat_g = lateral_offset_g(trip)
+    lat_g = shown_lat_g if MIN_LATERAL_G <= abs(shown_lat_g) <= LIMIT_G else 0.0
     tracks = [
-        replace(track, long_g=track.long_g - longitudinal_offset_g(track), lat_g=track.lat_g - lat_g)
-        for track in trip.tracks
+        replace(track, long_g=track.long_g - np.clip(shown, -LIMIT_G, LIMIT_G), lat_g=track.lat_g - lat_g)
+        for track, shown in zip(trip.tracks, shown_g, strict=True)
     ]
-    return replace(trip, tracks=tracks)
+    taken_g = min(max(middle_g, -LIMIT_G), LIMIT_G)
+    return replace(trip, tracks=tracks), Offset(taken_g, lat_g, middle_g, shown_lat_g)
 
 
 def longitudinal_offset_g(track: Track) -> FloatArray:
@@ -67,18 +72,18 @@ def longitudinal_offset_g(track: Track) -> FloatArray:
     felt_g = (total[last + 1] - total[first]) / (steps + 1)
     gained_kmh = track.speed_kmh[last] - track.speed_kmh[first]
     offset: FloatArray = felt_g - gained_kmh / (KMH_PER_MS * G_MS2 * track.step_s * steps)
-    return np.clip(offset, -LIMIT_G, LIMIT_G)
+    return offset
 
 
 def lateral_offset_g(trip: EvenTrip) -> float:
-    """One constant: the pull while standing, else the mean while driving; 0 if it is too small or too large for one."""
+    """One constant: the pull while standing, else the mean while driving; 0 if there is too little of either."""
     if not any(track.lat_g.any() for track in trip.tracks):
         return 0.0
     lat_g = np.concatenate([track.lat_g for track in trip.tracks])
     offset = _mean_of(lat_g, trip, _settled, MIN_STANDING_S, np.median)
     if offset is None:
         offset = _mean_of(lat_g, trip, _driving, MIN_DRIVING_S, np.mean)
-    return offset if offset is not None and MIN_LATERAL_G <= abs(offset) <= MAX_LATERAL_G else 0.0
+    return 0.0 if offset is None else offset
 
 
 def _mean_of(

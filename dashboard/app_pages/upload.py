@@ -1,0 +1,113 @@
+"""Upload: trip files from any logger; what they would become, corrected, loaded, followed to their scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import components, data, upload_files, upload_sending, upload_view, words
+
+if TYPE_CHECKING:
+    from dashboard.upload_files import TripFile
+    from dashboard.upload_sending import Sent
+
+CHOSEN = "upload_chosen"
+FOLLOW_S = 1.5
+
+
+def main() -> None:
+    """Files, what they would become, and loading them; or how far what was loaded has come."""
+    if sent := upload_sending.remembered():
+        follow(sent)
+        return
+    database = components.database()
+    place = components.head("Upload", "Trip files from any logger. Nothing is stored until you load it.")
+    uploader = st.empty()
+    uploaded = uploader.container(border=True).file_uploader("Trip files", type=upload_view.TYPES,
+        accept_multiple_files=True, key="upload_files", label_visibility="collapsed")  # fmt: skip
+    if not uploaded:
+        st.caption(upload_view.FORMATS)
+        upload_view.show_promises()
+        return
+    if len(uploaded) > upload_files.MAX_FILES:
+        st.error(f"{len(uploaded)} files at once; the limit is {upload_files.MAX_FILES}. The first ones are shown.")
+    with st.spinner("Reading the files", show_time=True):
+        files = upload_files.read(database, uploaded, components.zone())
+    with place:
+        offer_loading(files, database)
+    show_files(files, database)
+
+
+def offer_loading(files: list[TripFile], database: str) -> None:
+    """What is ready, and the button that loads it."""
+    ready = [file for file in files if file.loads]
+    count, known = sum(len(file.new_trips) for file in ready), sum(len(file.known) for file in files)
+    refused = sum(file.preview.refused_count for file in files if file.preview)
+    st.caption(f"{words.plural(count, 'trip')} ready · {known} known · {words.plural(refused, 'row')} refused")
+    label = f"Load {words.plural(count, 'trip')}"
+    if st.button(label, type="primary", icon=":material/upload:", disabled=not count):
+        load(ready, database, count)
+
+
+def load(files: list[TripFile], database: str, count: int) -> None:
+    """Send the trips, with a bar; then follow them."""
+    bar, done = st.progress(0.0, f"0 of {words.plural(count, 'trip')} sent"), 0
+    total = sum(len(file.preview.trips) for file in files if file.preview)
+
+    def on_trip() -> None:
+        nonlocal done
+        done += 1
+        bar.progress(min(done / total, 1.0), f"{done} of {words.plural(total, 'trip')} sent")
+
+    api = upload_sending.Api(components.api_url(), str(st.secrets["fleetflow"].get("api_key", "")))
+    st.session_state[upload_sending.SENT] = upload_sending.send(database, api, files, on_trip)
+    st.rerun()
+
+
+def show_files(files: list[TripFile], database: str) -> None:
+    """The list, and the card of the file that is looked at."""
+    chosen = next((file for file in files if file.key == st.session_state.get(CHOSEN)), files[0])
+    with st.grid(5, min_column_width=200) as grid:
+        with grid.cell(column_span=2), st.container(border=True):
+            upload_view.show_list(files, chosen, lambda key: st.session_state.update({CHOSEN: key}))
+        with grid.cell(column_span=3), st.container(border=True):
+            upload_view.show_card(chosen, database)
+
+
+def follow(sent: list[Sent]) -> None:
+    """How far the trips that were loaded have come; the page follows by itself."""
+    database = components.database()
+    place = components.head("Upload", "Loaded. You may leave this page; the trips are scored in the background.")
+    with place:
+        st.button("Upload more", icon=":material/add:", on_click=forget)
+    trip_ids = list(dict.fromkeys(trip_id for each in sent for trip_id in each.trip_ids))
+    ways = data.ways(database, data.active_profile(database).version, trip_ids)
+    done = sum(way.status in {"COMPLETED", "FAILED"} for way in ways)
+    with st.container(border=True):
+        st.header(f"{done} of {words.plural(len(ways), 'trip')} scored", anchor=False)
+        st.progress(done / len(ways) if ways else 1.0)
+        for each in sent:
+            show_result(each)
+        if ways:
+            upload_view.show_ways(sent, ways)
+    if done < len(ways):
+        components.rerun_every(FOLLOW_S)
+
+
+def show_result(sent: Sent) -> None:
+    """What did not go as the others."""
+    if sent.known:
+        st.caption(words.literal(f"{sent.name}: {words.plural(sent.known, 'trip')} were here already."))
+    for failure in sent.failures[:5]:
+        st.error(words.literal(f"{sent.name}: {failure}"), icon=":material/block:")
+
+
+def forget() -> None:
+    """Begin anew."""
+    for name in (upload_sending.SENT, CHOSEN, *upload_files.KEPT_STATE):
+        st.session_state.pop(name, None)
+    st.session_state.pop("upload_files", None)
+
+
+main()

@@ -1,0 +1,256 @@
+"""Pieces of the fleet overview: its key figures, what happens over time, who stands out, who changed, what waits."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import changes, charts, components, data, fleet_charts, fleet_view, key_figures, look, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from dashboard.key_figures import Totals
+    from dashboard.periods import Period
+    from dashboard.standings import Standings
+
+LEGEND = "  ·  ".join(f":{each.name}[{each.sign}] {each.noun}" for each in look.KINDS.values())
+SCORE_HELP = "Mean over all scored trips. A trip starts at 100 and loses points with each harsh event."
+ABOVE_HELP = (
+    "Ranked drivers who belong to the worse half with at least 95 % probability; the others cannot be told apart from"
+    " the middle, or are clearly below it."
+)
+CHANGED_HELP = (
+    "Each driver is compared with himself, beyond the change of the fleet as a whole: a season or another road affects"
+    " everybody. Ink and green are beyond chance; for the grey ones there is not enough driving to tell."
+)
+
+
+class Delta(NamedTuple):
+    """A change beside a key figure: its text, colour and what it is compared with."""
+
+    text: str | None
+    color: Any
+    beside: str | None
+
+    @property
+    def arrow(self) -> Literal["up", "down", "off"]:
+        """Where it points: the real minus sign is none to Streamlit."""
+        if not self.text or self.text[0] not in {"+", words.MINUS}:
+            return "off"
+        return "up" if self.text[0] == "+" else "down"
+
+
+def show_key_figures(driven: pd.DataFrame, found: Standings, members: frozenset[str] | None, period: Period) -> None:
+    """The period in five figures, each with its course and its change; `driven` are usable days of who is looked at."""
+    days = key_figures.in_period(key_figures.by_day(driven), period)
+    now, before = (key_figures.totals(part) for part in (period.now(driven), period.before(driven)))
+    with st.grid(5, min_column_width=160):
+        _metric("Fleet score", words.decimal(now.score), _score_delta(now, before, found, period),
+                key_figures.course_of_ratio(days, "scored", "trips"), help=SCORE_HELP)  # fmt: skip
+        _metric("Harsh events per 100 km", words.decimal(now.rate), _rate_delta(now, before, found, period),
+                key_figures.course_of_ratio(days, "events", "distance_km", 100.0))  # fmt: skip
+        _show_clearly_above(found, members)
+        _metric("Distance", words.kilometres(now.distance_km),
+                _share_delta(now.distance_km, before.distance_km, period),
+                key_figures.course(days, "distance_km"))  # fmt: skip
+        _metric("Trips scored", words.integer(now.trips), _share_delta(now.trips, before.trips, period),
+                key_figures.course(days, "trips"))  # fmt: skip
+
+
+def _metric(label: str, value: str, delta: Delta, course: list[float], *, help: str | None = None) -> None:  # noqa: A002
+    st.metric(
+        label, value, delta.text, delta_color=delta.color, delta_arrow=delta.arrow, delta_description=delta.beside,
+        border=True,
+        height="stretch", chart_data=course or None, chart_type="area", help=help,
+    )  # fmt: skip
+
+
+def _against(period: Period) -> str:
+    return f"vs {period.days} days before"
+
+
+def _score_delta(now: Totals, before: Totals, found: Standings, period: Period) -> Delta:
+    """Points decide whether the change is more than chance: the score is made of them."""
+    bunching = found.bunching * found.event_points
+    sure = key_figures.is_beyond_chance(now.points, now.distance_km, before.points, before.distance_km, bunching)
+    return _told(now.score - before.score, before, period, sure=sure, more_is_better=True)
+
+
+def _rate_delta(now: Totals, before: Totals, found: Standings, period: Period) -> Delta:
+    sure = key_figures.is_beyond_chance(now.events, now.distance_km, before.events, before.distance_km, found.bunching)
+    return _told(now.rate - before.rate, before, period, sure=sure, more_is_better=False)
+
+
+def _told(change: float, before: Totals, period: Period, *, sure: bool, more_is_better: bool) -> Delta:
+    if not before.trips or not math.isfinite(change):
+        return Delta(None, "gray", None)
+    if not sure:
+        return Delta(words.signed(change), "gray", _against(period))
+    better = (change > 0) == more_is_better
+    return Delta(words.signed(change), "green" if better else "gray", f"clearly {'better' if better else 'worse'}")
+
+
+def _share_delta(now: float, before: float, period: Period) -> Delta:
+    if not before:
+        return Delta(None, "gray", None)
+    return Delta(f"{words.signed(100 * (now / before - 1), 0)} %", "gray", _against(period))
+
+
+def _show_clearly_above(found: Standings, members: frozenset[str] | None) -> None:
+    ranked, earlier = (fleet_view.of_members(each, members) for each in (found.ranked, found.before))
+    above, before = (int((each["verdict"] == "clearly above").sum()) for each in (ranked, earlier))
+    delta = Delta(None, "gray", f"of {words.plural(len(ranked), 'ranked driver')}")
+    if (earlier["rank"] > 0).any():
+        delta = Delta(words.signed(above - before, 0), "gray", f"of {len(ranked)} ranked")
+    _metric("Clearly above the middle", words.integer(above), delta, [], help=ABOVE_HELP)
+
+
+def show_rates(driven: pd.DataFrame, period: Period, version: int) -> None:
+    """Harsh events per 100 km over the period and the one before, with the days on which another profile came."""
+    days = key_figures.by_day(driven)
+    rates = key_figures.smooth_rates(days)
+    start = pd.Timestamp(period.first_day, unit="D") if period.days else None
+    note = f"Mean of seven days, all under profile {version}; dotted, a profile became active"
+    components.card_head("Harsh events per 100 km", note)
+    figure = fleet_charts.rates_by_kind(rates, _profile_marks(rates["date"]), start)
+    components.chart(figure, key="rates", alt=_rates_alt(key_figures.totals(period.now(driven))))
+
+
+def _profile_marks(days: pd.Series) -> Sequence[tuple[datetime, str]]:
+    """The activations within the days, but not the first of all: before it there was nothing to change."""
+    stored, activations = data.profile_history(components.database())
+    names = {each.version: each.profile.name for each in stored}
+    zone = ZoneInfo(components.zone())
+    first, last = days.iloc[0], days.iloc[-1]
+    moments = [(each.activated_at.astimezone(zone).replace(tzinfo=None), each) for each in activations[:-1]]
+    return [
+        (moment, f"{each.profile_version} {names[each.profile_version][:20]}")
+        for moment, each in moments
+        if first <= moment and moment.date() <= last.date()
+    ]
+
+
+def _rates_alt(now: Totals) -> str:
+    per_kind = f"{words.decimal(now.rate)} harsh events per 100 km over the period"
+    return f"Harsh events per 100 km by kind, seven-day means: {per_kind}, {words.integer(now.events)} in all."
+
+
+def show_trips(driven: pd.DataFrame, period: Period) -> None:
+    """What became of the trips: scored, unusable, waiting, failed; and the way to operations."""
+    counts = data.unfinished(components.database())
+    now = period.now(driven)
+    waiting = counts["PENDING"] + counts["PROCESSING"]
+    unusable = int(now.loc[~now["usable"], "trips"].sum())
+    components.card_head("Trips", "Scored by day; waiting and failed at this moment")
+    days = key_figures.in_period(key_figures.by_day(now[now["usable"]]), period)
+    alt = f"{words.integer(days['trips'].sum())} trips scored, by day"
+    components.chart(fleet_charts.trips_by_day(days), key="trips_by_day", alt=alt)
+    st.table(
+        {
+            ":material/check_circle: Scored": words.integer(now.loc[now["usable"], "trips"].sum()),
+            ":material/signal_disconnected: Unusable signals, not ranked": words.integer(unusable),
+            ":material/hourglass_top: Waiting for a score": words.integer(waiting),
+            ":material/error: Failed": words.integer(counts["FAILED"]),
+        },
+        border="horizontal",
+    )
+    components.link_to(components.OPERATIONS, "Operations", icon=":material/monitor_heart:")
+    if waiting:
+        st.caption("The page follows by itself.")
+
+
+def show_standing_out(found: Standings, members: frozenset[str] | None) -> None:
+    """Points against distance, with intervals; without ranks, who has the most events."""
+    ranked = fleet_view.of_members(found.ranked, members)
+    if ranked.empty:
+        drivers = fleet_view.of_members(found.drivers, members)
+        drivers = drivers[drivers["trips"] > 0]
+        least_km = fleet_view.least_distance(drivers)
+        note = f"Nobody has a rank yet. Drivers with {words.decimal(least_km, 0, 'km')} or more"
+        components.card_head("Most events per 100 km", note)
+        figure = charts.highest_rates(drivers, least_km=least_km)
+        components.chart(figure, key="stands_out", alt="The drivers with the most events per 100 km")
+        return
+    note = "Points per 100 km, 90 % interval. Full: clearly above the middle; green: below"
+    components.card_head("Who stands out", note, help="A point opens the driver. The leaderboard has them all by name.")
+    fleet_view.driver_chart(fleet_charts.stands_out(ranked, found.middle), key="stands_out", alt=_out_alt(ranked))
+
+
+def _out_alt(ranked: pd.DataFrame) -> str:
+    worst = ranked.iloc[0]
+    above = int((ranked["verdict"] == "clearly above").sum())
+    return (
+        f"{words.driver(worst['name'], worst['driver_id'])} has the most penalty points per 100 km:"
+        f" {words.decimal(worst['points_per_100_km'])}, likely {words.decimal(worst['low'])} to"
+        f" {words.decimal(worst['high'])}. {words.plural(above, 'driver')} of {len(ranked)} clearly above the middle."
+    )
+
+
+def show_changed(found: Standings, members: frozenset[str] | None, period: Period) -> None:
+    """Who got worse and who improved most since the period before."""
+    rows = changes.most_changed(fleet_view.of_members(found.ranked, members))
+    sentence = changes.fleet_sentence(found)
+    note = f"Ring: {period.days} days before, dot: now. {sentence}" if period.days else "Against the period before"
+    components.card_head("Who changed", note.strip(), help=CHANGED_HELP)
+    if rows.empty:
+        text = "All time has no period before it." if period.days is None else "Nobody is ranked in both periods yet."
+        st.caption(f"{text} Choose another period to see who changed.")
+        return
+    proven = int((rows["badge"] != "unproven").sum())
+    if not proven:
+        st.caption("No change is beyond chance; these are the likeliest.")
+    fleet_view.driver_chart(fleet_charts.who_changed(rows), key="who_changed", alt=_changed_alt(rows, proven))
+
+
+def _changed_alt(rows: pd.DataFrame, proven: int) -> str:
+    said = [f"{words.driver(row['name'], row['driver_id'])} {row['label']}" for _, row in rows.iterrows()]
+    return f"Changes of points per 100 km, {proven} of them beyond chance: {'; '.join(said)}."
+
+
+def show_failed() -> None:
+    """The newest trips that could not be scored, with the reason; nothing where there is none."""
+    failed = data.failed_trips(components.database())
+    if failed.empty:
+        return
+    zone = components.zone()
+    names = zip(failed["driver_name"], failed["driver_id"], strict=True)
+    shown = pd.DataFrame(
+        {
+            "received": [words.day_and_time(each.to_pydatetime(), zone) for each in failed["received_at"]],
+            "driver": [words.driver(*each) for each in names],
+            "vehicle": [
+                words.vehicle(*each) for each in zip(failed["vehicle_name"], failed["vehicle_id"], strict=True)
+            ],
+            "error": failed["error"],
+            "attempts": failed["attempts"].astype("int64"),
+        }
+    )
+    with st.container(border=True):
+        components.card_head("Needs a hand", "The newest trips that could not be scored; a time opens the trip")
+        _failed_table(shown, list(failed["trip_id"]))
+
+
+def _failed_table(shown: pd.DataFrame, trip_ids: list[str]) -> None:
+    key = "open_failed_trip"
+    st.dataframe(
+        shown,
+        key="failed_trips",
+        hide_index=True,
+        alt="Trips that could not be scored, with the reason",
+        column_config={
+            "received": st.column_config.ButtonColumn(
+                "Received", key=key, type="tertiary", pinned=True, alignment="left", width=150,
+                on_click=components.on_row(key, trip_ids, components.open_trip),
+            ),
+            "driver": st.column_config.TextColumn("Driver", width=160),
+            "vehicle": st.column_config.TextColumn("Vehicle", width=130),
+            "error": st.column_config.TextColumn("Reason", width=430),
+            "attempts": st.column_config.NumberColumn("Attempts", width=70, format="%d"),
+        },
+    )  # fmt: skip

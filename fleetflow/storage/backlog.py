@@ -1,0 +1,110 @@
+"""Trips on their way to a score: how many wait and since when, how fast they are done, and which failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    import sqlalchemy as sa
+
+# Each figure comes through a small partial index of its own. Ids rise with the time of receipt.
+BACKLOG = """
+WITH waiting AS (
+    SELECT (SELECT count(*) FROM telemetry.trip_logs WHERE status = 'PENDING' AND attempts = 0) AS fresh,
+           (SELECT count(*) FROM telemetry.trip_logs WHERE status = 'PENDING' AND attempts > 0) AS tried,
+           LEAST((SELECT received_at FROM telemetry.trip_logs WHERE status = 'PENDING' AND attempts = 0
+                  ORDER BY id LIMIT 1),
+                 (SELECT received_at FROM telemetry.trip_logs WHERE status = 'PENDING' AND attempts > 0
+                  ORDER BY id LIMIT 1)) AS oldest_at
+)
+SELECT fresh + tried,
+       (SELECT count(*) FROM telemetry.trip_logs WHERE status = 'PROCESSING'),
+       (SELECT count(*) FROM telemetry.trip_logs WHERE status = 'FAILED'),
+       oldest_at, extract(epoch FROM clock_timestamp() - oldest_at)::float8
+FROM waiting
+"""
+THROUGHPUT = """
+SELECT slot.begin AS begin_at, count(trip.completed_at)::float8 AS trips
+FROM generate_series(date_bin(%(slot)s::interval, clock_timestamp(), TIMESTAMPTZ 'epoch')
+                     - %(slot)s::interval * (%(slots)s - 1),
+                     clock_timestamp(), %(slot)s::interval) AS slot (begin)
+LEFT JOIN telemetry.trip_logs AS trip
+       ON trip.status = 'COMPLETED' AND trip.completed_at >= slot.begin
+      AND trip.completed_at < slot.begin + %(slot)s::interval
+GROUP BY 1 ORDER BY 1
+"""
+FAILED = """
+SELECT trip.id::text AS trip_id, driver.name AS driver_name, trip.driver_id::text AS driver_id, trip.source,
+       trip.received_at, trip.completed_at AS failed_at, trip.attempts, trip.error
+FROM telemetry.trip_logs AS trip LEFT JOIN telemetry.drivers AS driver ON driver.id = trip.driver_id
+WHERE trip.status = 'FAILED'
+ORDER BY trip.id DESC LIMIT %(limit)s
+"""
+RETRY = """
+UPDATE telemetry.trip_logs
+SET status = 'PENDING', attempts = 0, error = NULL, completed_at = NULL
+WHERE status = 'FAILED' AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s::uuid[]))
+RETURNING id
+"""
+
+ANALYSED = "SELECT count(*) FROM telemetry.trip_logs WHERE status = 'COMPLETED'"
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Trips by how far they are; the oldest that waits was received at `oldest_at`, `oldest_s` seconds ago."""
+
+    waiting: int
+    in_work: int
+    failed: int
+    oldest_at: datetime | None
+    oldest_s: float | None
+
+    @property
+    def unscored(self) -> int:
+        """Trips whose score is still to come."""
+        return self.waiting + self.in_work
+
+
+def read_backlog(conn: sa.Connection) -> Backlog:
+    """How many trips wait, are in work and have failed."""
+    return Backlog(*conn.exec_driver_sql(BACKLOG).one())
+
+
+def read_throughput(conn: sa.Connection, *, slot_s: int, slots: int) -> pd.DataFrame:
+    """Trips completed in each of the newest `slots` stretches of time, the last of which is not over.
+
+    Columns: begin_at, trips.
+    """
+    rows = conn.exec_driver_sql(THROUGHPUT, {"slot": f"{slot_s} seconds", "slots": slots}).all()
+    frame = pd.DataFrame.from_records(rows, columns=["begin_at", "trips"])
+    return frame.astype({"begin_at": "datetime64[us, UTC]", "trips": "float64"})
+
+
+def list_failed(conn: sa.Connection, limit: int) -> pd.DataFrame:
+    """The newest trips that FAILED.
+
+    Columns: trip_id, driver_name, driver_id, source, received_at, failed_at, attempts, error.
+    """
+    result = conn.exec_driver_sql(FAILED, {"limit": limit})
+    frame = pd.DataFrame.from_records(result.all(), columns=list(result.keys()))
+    moments = dict.fromkeys(("received_at", "failed_at"), "datetime64[us, UTC]")
+    return frame.astype({**dict.fromkeys(frame.columns, "object"), **moments})
+
+
+def retry_failed(conn: sa.Connection, trip_ids: Sequence[UUID] | None = None) -> list[UUID]:
+    """Give failed trips back to the workers as if they had never been tried: these, or all; returns whom it reached."""
+    values = {"ids": None if trip_ids is None else list(trip_ids)}
+    return list(conn.exec_driver_sql(RETRY, values).scalars())
+
+
+def count_analysed(conn: sa.Connection) -> int:
+    """How many trips are COMPLETED: so many a run over all of them has to score."""
+    return int(conn.exec_driver_sql(ANALYSED).scalar_one())

@@ -1,0 +1,128 @@
+"""Uploaded files and where their trips came from; mappings that were saved for files of one make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from fleetflow.storage.tables import (
+    driver_scores,
+    drivers,
+    import_mappings,
+    trip_logs,
+    upload_trips,
+    uploads,
+    vehicles,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """A file as it was uploaded; `mapping` is plain JSON, None for the API's own form."""
+
+    file_name: str
+    file_hash: bytes
+    size_bytes: int
+    format: str
+    mapping: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMapping:
+    """A mapping with its name; `content` is plain JSON."""
+
+    name: str
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TripWay:
+    """How far an uploaded trip has come on its way to its score."""
+
+    trip_id: UUID
+    status: str
+    started_at: datetime | None
+    distance_km: float | None
+    driver_id: UUID
+    driver: str | None
+    score: int | None
+    error: str | None
+
+
+def insert_upload(conn: sa.Connection, upload: NewUpload, *, author: str) -> int:
+    """Keep a file's origin and who loaded it; its number."""
+    values = {**{name: getattr(upload, name) for name in NewUpload.__slots__}, "uploaded_by": author}
+    number: int = conn.execute(sa.insert(uploads).values(**values).returning(uploads.c.id)).scalar_one()
+    return number
+
+
+def insert_upload_trips(conn: sa.Connection, upload_id: int, trip_ids: Iterable[UUID]) -> None:
+    """Say that the trips came with the upload; those that are gone meanwhile are left out."""
+    there = sa.select(sa.literal(upload_id), trip_logs.c.id).where(trip_logs.c.id.in_(list(trip_ids)))
+    conn.execute(insert(upload_trips).from_select(["upload_id", "trip_id"], there).on_conflict_do_nothing())
+
+
+def find_known(conn: sa.Connection, hashes: Iterable[bytes]) -> dict[bytes, UUID]:
+    """Trips that are stored already, by their content's hash."""
+    statement = sa.select(trip_logs.c.content_hash, trip_logs.c.id).where(trip_logs.c.content_hash.in_(list(hashes)))
+    return {bytes(row.content_hash): row.id for row in conn.execute(statement)}
+
+
+def list_ways(conn: sa.Connection, version: int, trip_ids: Sequence[UUID]) -> list[TripWay]:
+    """The trips' states and scores under a profile, in the order asked for."""
+    scored = sa.and_(driver_scores.c.trip_id == trip_logs.c.id, driver_scores.c.profile_version == version)
+    statement = (
+        sa.select(
+            trip_logs.c.id.label("trip_id"), trip_logs.c.status, trip_logs.c.started_at, trip_logs.c.distance_km,
+            trip_logs.c.driver_id, drivers.c.name.label("driver"), driver_scores.c.safety_score.label("score"),
+            trip_logs.c.error,
+        )
+        .outerjoin(driver_scores, scored)
+        .outerjoin(drivers, drivers.c.id == trip_logs.c.driver_id)
+        .where(trip_logs.c.id.in_(list(trip_ids)))
+    )  # fmt: skip
+    found = {row["trip_id"]: TripWay(**row) for row in conn.execute(statement).mappings()}
+    return [found[trip_id] for trip_id in trip_ids if trip_id in found]
+
+
+def upsert_mapping(conn: sa.Connection, name: str, signature: str, content: dict[str, Any], author: str) -> None:
+    """Save a mapping under its name; one that had the name is replaced."""
+    values = {"signature": signature, "content": content, "author": author, "created_at": sa.func.now()}
+    statement = insert(import_mappings).values(name=name, **values)
+    conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def find_mapping(conn: sa.Connection, signature: str) -> SavedMapping | None:
+    """The mapping that was saved last for files of this make."""
+    statement = (
+        sa.select(import_mappings.c.name, import_mappings.c.content)
+        .where(import_mappings.c.signature == signature)
+        .order_by(import_mappings.c.created_at.desc())
+        .limit(1)
+    )
+    row = conn.execute(statement).one_or_none()
+    return None if row is None else SavedMapping(row.name, row.content)
+
+
+def list_names(conn: sa.Connection) -> tuple[dict[UUID, str], dict[UUID, str]]:
+    """The names of all drivers and of all vehicles that have one."""
+    driver_names = {row.id: row.name for row in conn.execute(sa.select(drivers.c.id, drivers.c.name)) if row.name}
+    vehicle_names = {row.id: row.name for row in conn.execute(sa.select(vehicles.c.id, vehicles.c.name)) if row.name}
+    return driver_names, vehicle_names
+
+
+def name_unknown(conn: sa.Connection, driver_names: dict[UUID, str], vehicle_names: dict[UUID, str]) -> None:
+    """Give drivers and vehicles the names that a file has for them, unless they have one."""
+    for table, names in ((drivers, driver_names), (vehicles, vehicle_names)):
+        for key, name in sorted(names.items()):
+            statement = insert(table).values(id=key, name=name)
+            nameless = table.c.name.is_(None)
+            conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"name": name}, where=nameless))

@@ -1,0 +1,61 @@
+"""A trip's signals with what there is to know of them: found once, for detection and for the verdict on them alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fleetflow.trips.agreement import Agreement, agreements, is_evidence
+from fleetflow.trips.clock import median_step_s, rising
+from fleetflow.trips.offset import Offset, without_offset
+from fleetflow.trips.refresh import refresh_of
+from fleetflow.trips.tracks import EvenTrip, make_even
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleetflow.trips.samples import Samples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signals:
+    """`samples` as they came, and `even`, less the `offset`, which is None where no speed could show one.
+
+    `measured` says whether there is an accelerometer; without one, `even` has the speed in km/h in place of its
+    `long_g`. `is_evidence` says whether the speed proves anything; it is renewed every `refresh_s`. `step_s` is
+    the ordinary step of the samples as they came, None without a clock.
+    """
+
+    samples: Samples
+    even: EvenTrip
+    measured: bool
+    agreement: Agreement
+    is_evidence: bool
+    refresh_s: float
+    step_s: float | None
+    offset: Offset | None = None
+
+
+def examine(batch: Sequence[Samples]) -> list[Signals]:
+    """Make trips even, compare acceleration with speed and, where that can be trusted, level them."""
+    return [_examined(*each) for each in zip(batch, agreements(batch), strict=True)]
+
+
+def _examined(samples: Samples, found: Agreement) -> Signals:
+    measured = bool(np.isfinite(samples.g_force_long).any())
+    even = make_even(samples if measured else _by_speed(samples))
+    levelled, offset = without_offset(even) if found.trusted else (even, None)
+    return Signals(
+        samples, levelled, measured, found, is_evidence(samples.speed_kmh), refresh_of(even), _step_s(samples), offset
+    )
+
+
+def _step_s(samples: Samples) -> float | None:
+    return None if samples.t_s is None else median_step_s(rising(samples.t_s))
+
+
+def _by_speed(samples: Samples) -> Samples:
+    """With the speed in place of the acceleration, so that the rows with a speed are those that are kept."""
+    return replace(samples, g_force_long=samples.speed_kmh, g_force_lat=None)

@@ -1,0 +1,66 @@
+"""Where uploaded trips came from, and mappings that are found again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from fleetflow.storage import roster, uploads
+from fleetflow.storage.database import connection
+from fleetflow.storage.tables import upload_trips
+from fleetflow.storage.trips import insert_trips
+from fleetflow.storage.uploads import NewUpload, SavedMapping
+from tests.support.trips import new_trip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.postgres
+UPLOAD = NewUpload("van.csv", b"\1" * 32, 1234, "CSV, separated by commas", {"zone": "UTC"})
+
+
+@pytest.fixture
+def conn(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with connection(engine) as conn:
+        yield conn
+
+
+def test_an_upload_keeps_which_trips_came_with_it(conn: sa.Connection):
+    trip = new_trip()
+    insert_trips(conn, [trip])
+    upload_id = uploads.insert_upload(conn, UPLOAD, author="Simulated Ann")
+    for _ in range(2):
+        uploads.insert_upload_trips(conn, upload_id, [trip.id, uuid.uuid4()])
+    assert conn.execute(sa.select(upload_trips)).all() == [(upload_id, trip.id)]
+
+
+def test_trips_that_are_there_already_are_known_by_their_content(conn: sa.Connection):
+    trip = new_trip()
+    insert_trips(conn, [trip])
+    assert uploads.find_known(conn, [trip.content_hash, b"other"]) == {trip.content_hash: trip.id}
+
+
+def test_a_trips_way_tells_its_state_until_there_is_a_score(conn: sa.Connection):
+    first, second = new_trip(), new_trip()
+    insert_trips(conn, [first, second])
+    ways = uploads.list_ways(conn, 1, [second.id, uuid.uuid4(), first.id])
+    assert [(way.trip_id, way.status, way.score) for way in ways] == [
+        (second.id, "PENDING", None), (first.id, "PENDING", None),
+    ]  # fmt: skip
+
+
+def test_the_mapping_saved_last_for_a_make_of_file_is_found(conn: sa.Connection):
+    assert uploads.find_mapping(conn, "a" * 64) is None
+    uploads.upsert_mapping(conn, "Van logger", "a" * 64, {"zone": "UTC"}, "Simulated Ann")
+    uploads.upsert_mapping(conn, "Van logger", "a" * 64, {"zone": "Europe/Berlin"}, "Simulated Ann")
+    assert uploads.find_mapping(conn, "a" * 64) == SavedMapping("Van logger", {"zone": "Europe/Berlin"})
+
+
+def test_names_from_a_file_never_replace_those_that_somebody_gave(conn: sa.Connection):
+    named, nameless = uuid.uuid4(), uuid.uuid4()
+    roster.upsert_driver(conn, named, name="Simulated Ann")
+    uploads.name_unknown(conn, {named: "A", nameless: "B"}, {})
+    assert uploads.list_names(conn) == ({named: "Simulated Ann", nameless: "B"}, {})

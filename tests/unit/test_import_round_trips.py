@@ -1,0 +1,138 @@
+"""What the simulator writes in any format comes back as the same trips, points and events."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import numpy as np
+import openpyxl
+import orjson
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from fleetflow.importers import import_file
+from fleetflow.safety.detection import find_events
+from fleetflow.simulator import Temper, simulate_trip
+from fleetflow.trips.columns import fingerprint
+from fleetflow.trips.encode import encode_trip
+from fleetflow.trips.wire import TripDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fleetflow.safety.events import EventKind
+    from fleetflow.trips.samples import Trip
+
+LATEST = datetime(2026, 11, 1, tzinfo=UTC)
+NAMES = ("speed_kmh", "g_force_long", "g_force_lat", "latitude", "longitude", "heading_deg")
+
+
+@pytest.fixture(scope="module")
+def trips() -> list[Trip]:
+    return [
+        simulate_trip(
+            np.random.default_rng(number),
+            vehicle_id=UUID(int=number + 1),
+            driver_id=UUID(int=number + 10),
+            temper=Temper.of_roughness(1.0),
+            duration_s=240,
+            hz=5,
+            started_at=datetime(2026, 1, 5, 8 + number, tzinfo=UTC),
+        ).trip
+        for number in range(2)
+    ]
+
+
+def records(trips: list[Trip]) -> list[dict[str, Any]]:
+    """A row a point, with names that loggers give."""
+    rows = []
+    for trip in trips:
+        assert trip.started_at is not None
+        assert trip.samples.t_s is not None
+        columns = [getattr(trip.samples, name).tolist() for name in NAMES]
+        for second, *values in zip(trip.samples.t_s.tolist(), *columns, strict=True):
+            row = {"vehicle": str(trip.vehicle_id), "driver": str(trip.driver_id)}
+            rows.append(
+                {**row, "time": trip.started_at + timedelta(seconds=second), **dict(zip(NAMES, values, strict=True))}
+            )
+    return rows
+
+
+def csv_of(rows: list[dict[str, Any]]) -> bytes:
+    lines = [",".join(rows[0]), *(",".join(str(value) for value in row.values()) for row in rows)]
+    return "\n".join(lines).encode()
+
+
+def parquet_of(rows: list[dict[str, Any]]) -> bytes:
+    buffer = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(rows), buffer)
+    return buffer.getvalue()
+
+
+def workbook_of(rows: list[dict[str, Any]]) -> bytes:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    sheet.append(list(rows[0]))
+    for row in rows:
+        sheet.append([value.replace(tzinfo=None) if isinstance(value, datetime) else value for value in row.values()])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [csv_of, parquet_of, workbook_of, orjson.dumps, lambda rows: b"\n".join(map(orjson.dumps, rows))],
+    ids=["CSV", "Parquet", "XLSX", "JSON", "NDJSON"],
+)
+def test_trips_come_back_as_they_were_written(trips: list[Trip], write: Callable[[list[dict[str, Any]]], bytes]):
+    found = import_file(write(records(trips)), latest=LATEST)
+    assert found.questions == ()
+    assert found.refusals.count == 0
+    assert len(found.drives) == len(trips)
+    for drive, trip in zip(found.drives, trips, strict=True):
+        assert (drive.trip.vehicle_id, drive.trip.driver_id) == (trip.vehicle_id, trip.driver_id)
+        assert drive.trip.started_at == trip.started_at
+        for name in ("t_s", *NAMES):
+            np.testing.assert_allclose(
+                getattr(drive.trip.samples, name), getattr(trip.samples, name), atol=1e-3 if name == "t_s" else 1e-9
+            )
+    assert counts([drive.trip for drive in found.drives]) == counts(trips)
+
+
+def counts(trips: list[Trip]) -> list[list[EventKind]]:
+    return [[event.kind for event in events] for events in find_events([trip.samples for trip in trips])]
+
+
+def test_the_contracts_own_form_comes_back_with_every_bit(trips: list[Trip]):
+    bodies = [encode_trip(trip) for trip in trips]
+    found = import_file(b"\n".join(bodies), latest=LATEST)
+    sent = [TripDecoder().decode(body, latest=LATEST) for body in bodies]
+    assert [fingerprint(drive.trip) for drive in found.drives] == [fingerprint(trip) for trip in sent]
+
+
+def test_a_trip_is_known_by_what_the_api_would_know_it_by(trips: list[Trip]):
+    for drive in import_file(csv_of(records(trips)), latest=LATEST).drives:
+        sent = TripDecoder().decode(encode_trip(drive.trip), latest=LATEST)
+        assert fingerprint(sent) == fingerprint(drive.trip)
+
+
+def test_gpx_comes_back_with_its_positions_and_speeds(trips: list[Trip]):
+    (trip,) = trips[:1]
+    assert trip.started_at is not None
+    assert trip.samples.t_s is not None
+    columns = (trip.samples.t_s, trip.samples.speed_kmh, trip.samples.latitude, trip.samples.longitude)
+    points = "".join(
+        f'<trkpt lat="{lat!r}" lon="{lon!r}"><time>{(trip.started_at + timedelta(seconds=second)).isoformat()}</time>'
+        f"<extensions><speed>{speed / 3.6!r}</speed></extensions></trkpt>"
+        for second, speed, lat, lon in zip(*(column.tolist() for column in columns), strict=True)  # type: ignore[union-attr]
+    )
+    text = f'<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>{points}</trkseg></trk></gpx>'
+    (drive,) = import_file(text.encode(), latest=LATEST).drives
+    np.testing.assert_allclose(drive.trip.samples.speed_kmh, trip.samples.speed_kmh, atol=1e-9)
+    np.testing.assert_allclose(drive.trip.samples.latitude, trip.samples.latitude)
+    assert drive.trip.started_at == trip.started_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -18,11 +19,13 @@ from fleetflow import passwords, people
 from fleetflow.access import AccessDeniedError, Permission, Role, Scope, permissions_of
 from fleetflow.commands import account as account_command
 from fleetflow.commands import audit as audit_command
+from fleetflow.importers import Mapping
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.storage import accounts, audit, keys, profiles, registers, roster, sessions
 from fleetflow.storage.accounts import LastAdminError
 from fleetflow.storage.audit import Who
 from fleetflow.storage.database import connection
+from fleetflow.storage.uploads import NewUpload
 from tests.support.people import add_account, signed_in
 from tests.support.programs import make_settings
 
@@ -80,7 +83,7 @@ def clean_caches() -> Iterator[None]:
 
 def open_page(url: str, page: str, **address: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=60)
-    app.secrets["fleetflow"] = {"database_url": url}
+    app.secrets["fleetflow"] = {"database_url": url, "api_url": "http://127.0.0.1:8123"}
     app.run()
     app.switch_page(f"app_pages/{page}.py")
     for name, value in address.items():
@@ -127,10 +130,18 @@ def test_nobody_who_is_not_signed_in_sees_anything(database_url: str):
     assert not app.dataframe
 
 
+DRIVER = uuid4()
 ARGUMENTS: dict[str, tuple[object, ...]] = {
     "apply_profile": (DEFAULT_PROFILE, "a note"),
     "activate_profile": (1,),
     "cancel_run": (7,),
+    "review_events": ([], None, ""),
+    "add_note": (DRIVER, date(2026, 1, 5), "keep more distance"),
+    "withdraw_note": (7,),
+    "begin_upload": (NewUpload("van.csv", b"\1" * 32, 1234, "CSV", None), {}, {}),
+    "note_uploaded": (7, []),
+    "save_mapping": ("Van logger", "a" * 64, Mapping()),
+    "retry_failed": (None,),
     "add_account": ("simulated bob", [OFFICER]),
     "reset_account": ("simulated carl",),
     "disable_account": ("simulated carl",),
@@ -145,6 +156,8 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
 @pytest.mark.parametrize("action", [*ARGUMENTS, "revoke_key"])
 def test_a_role_does_its_actions_and_no_other_and_each_leaves_one_entry(engine, database_url: str, action: str):
     add_account(database_url, OFFICER, name="simulated carl")
+    with connection(engine) as conn:
+        roster.upsert_driver(conn, DRIVER, name="Simulated Ann", group_name=None)
     for role in Role:
         arguments = ARGUMENTS.get(action) or (make_key(engine),)
         if action == "add_account":

@@ -108,8 +108,8 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
 
 def test_a_driver_is_coached_and_the_report_printed(chromium: Browser, fleet: Fleet):
     with viewer(chromium, fleet.base, token=fleet.token) as person:
-        page = person.open()
-        click_row(page, 0)
+        page = person.open("leaderboard")
+        click_row(page, 0, x=NAME_X)
         page.get_by_role("heading", name="Add a note").wait_for()
         person.settle()
         page.get_by_label("What was agreed").fill("Exit lane earlier <b>!</b>")
@@ -145,7 +145,7 @@ def test_from_the_overview_to_the_riskiest_driver_and_back_by_a_shared_link(chro
         shared = page.url.removeprefix(f"{fleet.base}/")
         click_row(page, 0, x=NAME_X)
         page.wait_for_url("**/driver?**")
-        page.get_by_role("heading", name="Score of each trip").wait_for()
+        page.get_by_role("heading", name="By week").wait_for()
         person.settle()
         assert page.locator("h1").inner_text().removeprefix("Simulated ") in sentence
     with viewer(chromium, fleet.base, token=fleet.token) as colleague:

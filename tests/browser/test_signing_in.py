@@ -53,7 +53,7 @@ def test_from_a_shared_address_through_the_login_to_the_page_and_out_again(chrom
         page.get_by_label("Name or e-mail").fill(account.name)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("heading", name="Leaderboard").wait_for()
+        page.get_by_role("heading", name="Fleet overview").wait_for()
         assert page.url == f"{site.base}/?period=7"
         page.get_by_text(f"Signed in as {account.name}, fleet manager").wait_for()
         page.get_by_role("link", name="Account and sign-out").click()
@@ -73,7 +73,7 @@ def test_a_tab_whose_session_ended_is_locked_at_the_next_click(chromium: Browser
         page.get_by_text("7 days", exact=True).click()
         page.get_by_text("You are signed out").wait_for()
         person.settle()
-        assert page.get_by_text("drivers by points").count() == 0
+        assert page.get_by_role("heading", name="Fleet overview").count() == 0
         page.get_by_role("link", name="Sign in").click()
         page.get_by_role("heading", name="Sign in").wait_for()
 

@@ -125,6 +125,7 @@ STRANGERS = {
 PATHS = (
     "/", "/trip?trip=1", "/account", "/media/x.csv", "/_stcore/host-config", "/_stcore/metrics", "/static/../media/x",
     "/_stcore/upload_file/a/b", "/app/static/../../server.py", "/login/", "//login", "/LOGIN", "/nonsense",
+    "/draw/interval.svg?1.0",
 )  # fmt: skip
 
 

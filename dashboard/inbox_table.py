@@ -31,8 +31,9 @@ def show_table(events: Sequence[InboxEvent], view: View) -> None:
         column_config=_columns(),
     )  # fmt: skip
     rows = picked["selection"]["rows"]
-    with bar:
-        _show_bulk([events[row] for row in rows if row < len(events)])
+    if reviewing.allowed():
+        with bar:
+            _show_bulk([events[row] for row in rows if row < len(events)])
 
 
 def _columns() -> dict[str, Any]:

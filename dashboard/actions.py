@@ -1,100 +1,198 @@
-"""All writes of the dashboard: one transaction each; what the pages keep of the old state is dropped afterwards."""
+"""All writes of the dashboard: one transaction each; what the pages keep of the old state is dropped afterwards.
+
+Pages call them with the database's URL; see acting.action for what happens around each. access.ACTIONS says who may.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from dashboard import data
-from fleetflow.storage import backlog, coaching, profiles, reviews, runs, uploads
+from dashboard.acting import Act, action
+from fleetflow import people
+from fleetflow.storage import accounts, backlog, coaching, keys, profiles, reviews, roster, runs, uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
-    from uuid import UUID
 
-    from fleetflow.importers import Mapping
+    from fleetflow.access import Role, Scope
+    from fleetflow.importers import Mapping as ColumnMapping
+    from fleetflow.people import Login
     from fleetflow.safety.events import HarshEvent, Review
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.storage.runs import Run
 
-AUTHOR = "dashboard"
-"""Who acts, as long as the dashboard does not ask who is there."""
 
-
-def review_event(database: str, event: HarshEvent, review: Review | None, reason: str) -> tuple[int | None, int | None]:
+@action
+def review_event(act: Act, event: HarshEvent, review: Review | None, reason: str) -> tuple[int | None, int | None]:
     """Judge an event; the trip's score before and after, and the ranks follow.
 
     Raises ReviewConflictError, EventMissingError.
     """
     assert event.id is not None  # noqa: S101 - it was read from the database
-    with data.writing(database) as conn:
-        version = profiles.read_active(conn).version
-        before = reviews.read_score_around(conn, event.id, version)
-        reviews.insert_review(conn, event.id, review, expected=event.review, author=AUTHOR, reason=reason)
-        return before, reviews.read_score_around(conn, event.id, version)
+    act.subject = f"event {event.id}"
+    act.before, act.after = {"review": event.review}, {"review": review, "reason": reason}
+    version = profiles.read_active(act.conn).version
+    before = reviews.read_score_around(act.conn, event.id, version)
+    reviews.insert_review(act.conn, event.id, review, expected=event.review, author=act.author, reason=reason)
+    return before, reviews.read_score_around(act.conn, event.id, version)
 
 
-def review_events(database: str, events: Sequence[HarshEvent], review: Review | None, reason: str) -> int:
+@action
+def review_events(act: Act, events: Sequence[HarshEvent], review: Review | None, reason: str) -> int:
     """Judge many events alike; how many changed. Those that somebody else judged meanwhile stay as they are."""
     expected = {event.id: event.review for event in events if event.id is not None}
-    with data.writing(database) as conn:
-        return reviews.insert_reviews(conn, expected, review, author=AUTHOR, reason=reason)
+    changed = reviews.insert_reviews(act.conn, expected, review, author=act.author, reason=reason)
+    act.subject = f"{len(expected)} events"
+    act.before = {"reviews": {str(event_id): before for event_id, before in expected.items()}}
+    act.after = {"review": review, "reason": reason, "changed": changed}
+    return changed
 
 
-def apply_profile(database: str, profile: ScoringProfile, note: str) -> Run | None:
+@action
+def add_note(act: Act, driver_id: UUID, coached_on: date, note: str) -> None:
+    """Keep what was agreed with a driver. Raises NoteRefusedError."""
+    number = coaching.insert_note(act.conn, driver_id, coached_on, note, author=act.author)
+    act.subject, act.after = f"driver {driver_id}", {"note": number, "coached_on": coached_on}
+
+
+@action
+def withdraw_note(act: Act, note_id: int) -> bool:
+    """Take a note back; False when somebody did so before."""
+    withdrawn = coaching.withdraw_note(act.conn, note_id)
+    act.subject, act.after = f"note {note_id}", {"withdrawn": withdrawn}
+    return withdrawn
+
+
+@action
+def apply_profile(act: Act, profile: ScoringProfile, note: str) -> Run | None:
     """Store a profile and make it active: at once where every trip has a score under it (None), else after a run.
 
     Raises ProfileError, RunInProgressError; then nothing is stored.
     """
-    with data.writing(database) as conn:
-        version = profiles.insert_profile(conn, profile, author=AUTHOR, note=note)
-        return runs.activate(conn, version, activated_by=AUTHOR, note=note)
+    active = profiles.read_active(act.conn)
+    version = profiles.insert_profile(act.conn, profile, author=act.author, note=note)
+    act.subject = f"profile {version}"
+    act.before = {"version": active.version, "content": active.profile.content()}
+    act.after = {"version": version, "name": profile.name, "content": profile.content(), "note": note}
+    return runs.activate(act.conn, version, activated_by=act.author, note=note)
 
 
-def activate_profile(database: str, version: int) -> Run | None:
+@action
+def activate_profile(act: Act, version: int) -> Run | None:
     """Go to another version. Raises RunInProgressError."""
-    with data.writing(database) as conn:
-        return runs.activate(conn, version, activated_by=AUTHOR)
+    act.subject = f"profile {version}"
+    act.before, act.after = {"version": profiles.read_active(act.conn).version}, {"version": version}
+    return runs.activate(act.conn, version, activated_by=act.author)
 
 
-def cancel_run(database: str, run_id: int) -> bool:
+@action
+def cancel_run(act: Act, run_id: int) -> bool:
     """Stop a run; False when it had ended already."""
-    with data.writing(database) as conn:
-        return runs.cancel_run(conn, run_id)
+    act.subject = f"run {run_id}"
+    return runs.cancel_run(act.conn, run_id)
 
 
-def add_note(database: str, driver_id: UUID, coached_on: date, note: str) -> None:
-    """Keep what was agreed with a driver. Raises NoteRefusedError."""
-    with data.writing(database) as conn:
-        coaching.insert_note(conn, driver_id, coached_on, note, author=AUTHOR)
-
-
-def withdraw_note(database: str, note_id: int) -> bool:
-    """Take a note back; False when somebody did so before."""
-    with data.writing(database) as conn:
-        return coaching.withdraw_note(conn, note_id)
-
-
-def retry_failed(database: str, trip_ids: Sequence[UUID] | None = None) -> int:
-    """Have failed trips analysed again, these or all; how many it reached."""
-    with data.writing(database) as conn:
-        return len(backlog.retry_failed(conn, trip_ids))
-
-
-def begin_upload(database: str, upload: uploads.NewUpload, drivers: dict[UUID, str], vehicles: dict[UUID, str]) -> int:
+@action
+def begin_upload(act: Act, upload: uploads.NewUpload, drivers: dict[UUID, str], vehicles: dict[UUID, str]) -> int:
     """Keep where trips are about to come from, and the names that the file has for people and vehicles."""
-    with data.writing(database) as conn:
-        uploads.name_unknown(conn, drivers, vehicles)
-        return uploads.insert_upload(conn, upload)
+    uploads.name_unknown(act.conn, drivers, vehicles)
+    number = uploads.insert_upload(act.conn, upload, author=act.author)
+    act.subject = f"upload {number}"
+    act.after = {"file_name": upload.file_name, "size_bytes": upload.size_bytes, "format": upload.format}
+    return number
 
 
-def note_uploaded(database: str, upload_id: int, trip_ids: Iterable[UUID]) -> None:
+@action
+def note_uploaded(act: Act, upload_id: int, trip_ids: Iterable[UUID]) -> None:
     """Say which trips came with an upload."""
-    with data.writing(database) as conn:
-        uploads.insert_upload_trips(conn, upload_id, trip_ids)
+    found = list(trip_ids)
+    act.subject, act.after = f"upload {upload_id}", {"trips": len(found)}
+    uploads.insert_upload_trips(act.conn, upload_id, found)
 
 
-def save_mapping(database: str, name: str, signature: str, mapping: Mapping) -> None:
+@action
+def save_mapping(act: Act, name: str, signature: str, mapping: ColumnMapping) -> None:
     """Save a mapping for all files of one make."""
-    with data.writing(database) as conn:
-        uploads.upsert_mapping(conn, name, signature, mapping.as_plain(), AUTHOR)
+    act.subject, act.after = f"mapping {name}", mapping.as_plain()
+    uploads.upsert_mapping(act.conn, name, signature, mapping.as_plain(), act.author)
+
+
+@action
+def retry_failed(act: Act, trip_ids: Sequence[UUID] | None = None) -> int:
+    """Have failed trips analysed again, these or all; how many it reached."""
+    reached = len(backlog.retry_failed(act.conn, trip_ids))
+    chosen = "all" if trip_ids is None else [str(each) for each in trip_ids]
+    act.subject, act.after = f"{reached} failed trips", {"trips": chosen}
+    return reached
+
+
+@action
+def add_account(act: Act, name: str, roles: Sequence[Role]) -> Login:
+    """A new account with a password to be changed. Raises AccountExistsError."""
+    act.subject, act.after = name.strip(), {"roles": sorted(roles)}
+    return people.add_account(act.conn, name, roles)
+
+
+@action
+def reset_account(act: Act, name: str) -> Login:
+    """Another password; the person's sessions end. Raises AccountMissingError."""
+    act.subject = name
+    return people.reset_password(act.conn, name)
+
+
+@action
+def disable_account(act: Act, name: str) -> None:
+    """Out at once. Raises AccountMissingError, LastAdminError."""
+    act.subject = name
+    people.disable(act.conn, name)
+
+
+@action
+def enable_account(act: Act, name: str) -> None:
+    """In again. Raises AccountMissingError."""
+    act.subject = name
+    people.enable(act.conn, name)
+
+
+@action
+def set_roles(act: Act, name: str, roles: Sequence[Role]) -> None:
+    """Other roles, from the next click on. Raises AccountMissingError, LastAdminError."""
+    account = accounts.read_account(act.conn, name)
+    act.subject, act.before, act.after = name, {"roles": sorted(account.roles)}, {"roles": sorted(roles)}
+    accounts.update_roles(act.conn, account.id, roles)
+
+
+@action
+def add_key(act: Act, name: str, scopes: Sequence[Scope], days: int | None) -> str:
+    """A new API key, good for so many days or until it is revoked; the only time that it is shown."""
+    expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
+    prefix, key = keys.insert_key(act.conn, name, scopes, created_by=act.author, expires_at=expires_at)
+    act.subject, act.after = prefix, {"name": name, "scopes": sorted(scopes), "expires_at": expires_at}
+    return key
+
+
+@action
+def revoke_key(act: Act, prefix: str) -> None:
+    """The key opens nothing after some seconds. Raises KeyMissingError."""
+    act.subject = prefix
+    act.before = {"name": keys.revoke_key(act.conn, prefix)}
+
+
+@action
+def edit_drivers(act: Act, rows: Sequence[Mapping[str, str | None]]) -> None:
+    """Names and groups of drivers: id, name, group_name."""
+    act.subject, act.after = f"{len(rows)} drivers", {"rows": list(rows)}
+    for row in rows:
+        roster.upsert_driver(act.conn, UUID(row["id"]), name=row["name"], group_name=row["group_name"])
+
+
+@action
+def edit_vehicles(act: Act, rows: Sequence[Mapping[str, str | None]]) -> None:
+    """Names, groups and classes of vehicles: id, name, group_name, vehicle_class."""
+    act.subject, act.after = f"{len(rows)} vehicles", {"rows": list(rows)}
+    for row in rows:
+        values = {name: row[name] for name in ("name", "group_name", "vehicle_class")}
+        roster.upsert_vehicle(act.conn, UUID(row["id"]), **values)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard import data, downloads, words
+from fleetflow.access import AccessDeniedError
 from fleetflow.errors import ConfigurationError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 OVERVIEW, LEADERBOARD = "app_pages/overview.py", "app_pages/leaderboard.py"
 DRIVER, TRIP, TUNING = "app_pages/driver.py", "app_pages/trip.py", "app_pages/tuning.py"
 EVENTS, UPLOAD, OPERATIONS = "app_pages/events.py", "app_pages/upload.py", "app_pages/operations.py"
+ADMINISTRATION, AUDIT = "app_pages/administration.py", "app_pages/audit.py"
 RETRY_S = 5
 DELAYED_S = 60.0
 """From then on a waiting score is late: a worker that is there takes a trip within seconds."""
@@ -63,6 +65,8 @@ def guarded() -> Iterator[None]:
     except ConfigurationError as error:
         st.error(str(error), icon=":material/build:")
         rerun_every(RETRY_S)
+    except AccessDeniedError as error:
+        st.error(str(error), icon=":material/lock:")
 
 
 def _show_database_down() -> None:

@@ -137,7 +137,9 @@ def show_decision(each: InboxEvent, then: Callable[[], None] | None) -> None:
     if each.event.review is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(reviewing.badge(each.event, each.reason), width="content")
-            st.button("Undo", on_click=reviewing.undo, args=([each.event],), key="undo_event", icon=":material/undo:")
+            reviewing.undo_button([each.event], key="undo_event", icon=":material/undo:")
+        return
+    if not reviewing.allowed():
         return
     note_key = f"note_{each.event.id}"
     with st.container(horizontal=True, vertical_alignment="center"):

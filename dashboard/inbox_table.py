@@ -31,8 +31,9 @@ def show_table(events: Sequence[InboxEvent], view: View) -> None:
         column_config=_columns(),
     )  # fmt: skip
     rows = picked["selection"]["rows"]
-    with bar:
-        _show_bulk([events[row] for row in rows if row < len(events)])
+    if reviewing.allowed():
+        with bar:
+            _show_bulk([events[row] for row in rows if row < len(events)])
 
 
 def _columns() -> dict[str, Any]:
@@ -72,7 +73,7 @@ def _show_bulk(chosen: Sequence[InboxEvent]) -> None:
 
 def _bulk_undo(closed: Sequence[HarshEvent]) -> None:
     if len({event.review for event in closed}) == 1:
-        st.button("Undo", key="undo_many", icon=":material/undo:", on_click=reviewing.undo, args=(closed,))
+        reviewing.undo_button(closed, key="undo_many", icon=":material/undo:")
 
 
 def _decide(events: Sequence[HarshEvent], review: Review, reason: str = "") -> None:

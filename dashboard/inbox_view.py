@@ -141,7 +141,7 @@ def _show_row_buttons(each: InboxEvent, *, opened: bool, then: int | None) -> No
         reviewing.buttons(each.event, key=f"row_{each.event.id}", quiet=True, then=lambda: inbox_address.go(event=then))
     else:
         st.markdown(reviewing.badge(each.event, each.reason), width="content")
-        st.button("Undo", key=f"undo_{each.event.id}", type="tertiary", on_click=reviewing.undo, args=([each.event],))
+        reviewing.undo_button([each.event], key=f"undo_{each.event.id}", type="tertiary")
     kind: Literal["primary", "secondary"] = "primary" if opened else "secondary"
     st.button("Show", key=f"show_{each.event.id}", type=kind, on_click=_open, args=(each,))
 

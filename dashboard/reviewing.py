@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import actions, components, data, look, words
+from dashboard import actions, components, data, look, viewers, words
 from fleetflow.errors import FleetFlowError
 from fleetflow.safety.events import Review
 
@@ -118,9 +118,18 @@ def show_outcome(of: Container[int | None] | None = None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="review_outcome"):
         st.markdown(f":material/check: {words.literal(done.text)}", width="content")
         if done.events[0].review is not None:
-            st.button(
-                "Undo", on_click=undo, args=(done.events,), key="undo_last", type="tertiary", icon=":material/undo:"
-            )
+            undo_button(done.events, key="undo_last", type="tertiary", icon=":material/undo:")
+
+
+def allowed() -> bool:
+    """Whether the viewer may judge events; who may not sees what others made of them."""
+    return viewers.may("review_event")
+
+
+def undo_button(events: Sequence[HarshEvent], *, key: str, **look: Any) -> None:
+    """The way back from a judgement, for who may judge."""
+    if allowed():
+        st.button("Undo", key=key, on_click=undo, args=(events,), **look)
 
 
 def undo(events: Sequence[HarshEvent]) -> None:
@@ -137,7 +146,9 @@ def buttons(
     event: HarshEvent, *, key: str, then: Callable[[], None] | None = None, note: str = "", quiet: bool = False,
     shortcut: str | None = None,
 ) -> None:  # fmt: skip
-    """Confirm and dismiss: one click or two, and never dismissed without a reason."""
+    """Confirm and dismiss, for who may: one click or two, and never dismissed without a reason."""
+    if not allowed():
+        return
 
     def decide(review: Review, reason: str) -> None:
         if judge([event], review, f"{reason}: {note}" if reason and note else reason or note) and then:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import actions, data, words
+from dashboard import actions, data, viewers, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,9 @@ def _show(database: str, run: Run) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
             st.progress(share, describe(run, (datetime.now(UTC) - run.started_at).total_seconds()))
-        if st.button("Cancel", help="What is scored stays; the active profile does not change."):
+        if viewers.may("cancel_run") and st.button(
+            "Cancel", help="What is scored stays; the active profile does not change."
+        ):
             actions.cancel_run(database, run.id)
             st.rerun()
 

@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 import structlog
 import uvicorn
+from starlette.middleware import Middleware
 
 from dashboard import drawing
+from dashboard.signin.desk import Desk
+from dashboard.signin.gate import Gate
+from dashboard.signin.headers import SecurityHeaders
+from dashboard.signin.routes import Counter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,28 +39,47 @@ VIEWS = (
 NEEDED_BY_PAGES = tuple(f"dashboard.{name}" for name in VIEWS)
 
 
-def create_app(database_url: str, api_url: str) -> st.App:
-    """The ASGI app on one database; pages say that vehicles send to `api_url`."""
-    secrets: dict[str, SecretsValue] = {"fleetflow": {"database_url": database_url, "api_url": api_url}}
-    return st.App(SCRIPT, routes=drawing.ROUTES, secrets=secrets, lifespan=load_pages, on_script_error=show_fault)
+def create_app(settings: Settings, database_url: str) -> st.App:
+    """The ASGI app on one database: Streamlit behind the gate, with the pages of signing in beside it."""
+    desk = Desk(settings, database_url)
+
+    @asynccontextmanager
+    async def lifespan(_: st.App) -> AsyncIterator[None]:
+        await load_pages()
+        yield
+        desk.close()
+
+    return st.App(
+        SCRIPT,
+        secrets={"fleetflow": secrets_of(settings, database_url)},
+        lifespan=lifespan,
+        routes=[*Counter(desk, int(settings.session_lifetime_s)).routes(), *drawing.ROUTES],
+        middleware=[Middleware(SecurityHeaders), Middleware(Gate, desk=desk)],
+        on_script_error=show_fault,
+    )
 
 
-@asynccontextmanager
-async def load_pages(_: st.App) -> AsyncIterator[None]:
+def secrets_of(settings: Settings, database_url: str) -> dict[str, SecretsValue]:
+    """What the script has to know: the database, and the API with its key, for uploads."""
+    return {"database_url": database_url, "api_url": settings.reachable_api, "api_key": settings.key or ""}
+
+
+async def load_pages() -> None:
     """Import what the pages need before the first viewer comes: pandas and plotly cost him two seconds otherwise."""
     for name in NEEDED_BY_PAGES:
         await asyncio.to_thread(import_module, name)
-    yield
 
 
 def serve(settings: Settings, database_url: str) -> int:
     """Serve until SIGINT or SIGTERM."""
     uvicorn.run(
-        create_app(database_url, settings.reachable_api),
+        create_app(settings, database_url),
         host=settings.dashboard_host,
         port=settings.dashboard_port,
         log_config=None,
         access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE_S,
     )
     return 0

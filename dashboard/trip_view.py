@@ -206,7 +206,7 @@ def show_review(subject: Subject, judged: Judged) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if event.review is not None:
             st.markdown(reviewing.badge(event, subject.reason(judged)), width="content")
-            st.button("Undo", on_click=reviewing.undo, args=([event],), key="undo_review")
+            reviewing.undo_button([event], key="undo_review")
         else:
             reviewing.buttons(event, key="trip", shortcut="h")
 

@@ -41,22 +41,30 @@ class Sent:
             self.failures.extend(outcome.reasons[:1])
 
 
-def send(database: str, api_url: str, author: str, files: list[TripFile], on_trip: Callable[[], None]) -> list[Sent]:
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Where trips are sent to, and the key for it; empty without one."""
+
+    url: str
+    key: str
+
+
+def send(database: str, api: Api, files: list[TripFile], on_trip: Callable[[], None]) -> list[Sent]:
     """Send all trips; `on_trip` hears of each. Sending again doubles nothing: a trip is known by its content."""
-    return [_send_file(database, api_url, author, file, on_trip) for file in files]
+    return [_send_file(database, api, file, on_trip) for file in files]
 
 
-def _send_file(database: str, api_url: str, author: str, file: TripFile, on_trip: Callable[[], None]) -> Sent:
+def _send_file(database: str, api: Api, file: TripFile, on_trip: Callable[[], None]) -> Sent:
     assert file.preview is not None  # noqa: S101  # only files that can be read are loaded
     sent = Sent(file.name)
-    upload_id = actions.begin_upload(database, _origin(file, file.preview, author), *_names(file.preview))
+    upload_id = actions.begin_upload(database, _origin(file, file.preview), *_names(file.preview))
 
     def take(outcome: Outcome) -> None:
         sent.add(outcome)
         on_trip()
 
     try:
-        report = send_trips(_parcels(file), Line(api_url, CONNECTIONS, ATTEMPTS, take))
+        report = send_trips(_parcels(file), Line(api.url, CONNECTIONS, ATTEMPTS, take, key=api.key or None))
         if report.stopped:
             sent.failures.append("The API does not answer; what is left can be loaded again without doubling anything.")
     finally:  # also where the viewer leaves half-way
@@ -69,9 +77,9 @@ def _parcels(file: TripFile) -> Iterator[Parcel]:
         yield Parcel(f"trip {number}", body)
 
 
-def _origin(file: TripFile, preview: Preview, author: str) -> NewUpload:
+def _origin(file: TripFile, preview: Preview) -> NewUpload:
     mapping = None if file.mapping is None else file.mapping.as_plain()
-    return NewUpload(file.name[:255], bytes.fromhex(file.key), len(file.content), preview.format, mapping, author)
+    return NewUpload(file.name[:255], bytes.fromhex(file.key), len(file.content), preview.format, mapping)
 
 
 def _names(preview: Preview) -> tuple[dict[UUID, str], dict[UUID, str]]:

@@ -10,7 +10,10 @@ from fleetflow.bootstrap import report
 from fleetflow.errors import FleetFlowError
 from fleetflow.settings import read_settings
 
-COMMANDS = ("up", "migrate", "send", "simulate", "rescore", "reanalyse", "backup", "restore", "doctor")
+COMMANDS = (
+    "up", "migrate", "send", "simulate", "rescore", "reanalyse", "backup", "restore", "doctor", "account", "key",
+    "audit",
+)  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> int:

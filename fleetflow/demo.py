@@ -145,7 +145,8 @@ def send_fleet(settings: Settings, database_url: str) -> int:
     engine.dispose()
     started = monotonic()
     plan = reversed(plan_trips(datetime.now(UTC)))
-    report = send_trips((_drive(trip) for trip in plan), Line(f"http://{settings.api_host}:{settings.api_port}"))
+    line = Line(f"http://{settings.api_host}:{settings.api_port}", key=settings.key)
+    report = send_trips((_drive(trip) for trip in plan), line)
     log.info(
         "demo_fleet_sent",
         trips=len(report.trip_ids),

@@ -36,12 +36,31 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Address the ingest API listens on.")
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the ingest API.")
+    api_keyless: bool = Field(
+        True,
+        description="Whether an API that listens on this machine only takes requests without a key,"
+        " as long as no key was ever made.",
+    )
+    api_key: SecretStr | None = Field(
+        None, description="The key that `send`, uploads and the demo fleet call the API with."
+    )
     api_address: str | None = Field(
         None,
         description="Address of the API for uploads from the dashboard. Empty: the host and port above.",
     )
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = Field(8501, ge=1, le=65535, description="Port of the dashboard.")
+    session_idle_s: float = Field(
+        1800.0, ge=60, description="A person who does nothing for this long has to sign in again, in seconds."
+    )
+    session_lifetime_s: float = Field(
+        43_200.0, ge=60, description="How long a person stays signed in at most, in seconds."
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto the dashboard"
+        " believes, separated by commas.",
+    )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `make run` starts.")
     demo: bool = Field(True, description="Whether `make run` sends a simulated demo fleet into an empty database.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -92,6 +111,11 @@ class Settings(BaseSettings):
     batch_time_limit_s: float = Field(
         60.0, gt=0, description="A worker that needs longer for one batch ends itself, in seconds."
     )
+
+    @property
+    def key(self) -> str | None:
+        """The API key in plain text."""
+        return self.api_key.get_secret_value() if self.api_key else None
 
     def with_database(self, url: str) -> Self:
         """The same settings with another database."""

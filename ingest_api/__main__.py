@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from fleetflow.bootstrap import run_program
+from fleetflow.doors import check_door
 from ingest_api.app import create_app
 from ingest_api.server import server_config
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def serve(settings: Settings, database_url: str) -> int:
-    """Serve until a signal comes; requests in flight are answered first."""
+    """Serve until a signal comes; requests in flight are answered first. Raises ConfigurationError."""
+    check_door(settings, database_url)
     app = create_app(settings, database_url)
     uvicorn.Server(server_config(app, settings.api_host, settings.api_port)).run()
     return 0

@@ -9,12 +9,14 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from fleetflow.doors import may_be_keyless
 from fleetflow.queue import open_publisher
 from fleetflow.queue.announcer import Announcer
 from fleetflow.storage.database import create_engine
 from fleetflow.trips.wire import Limits, TripDecoder
 from ingest_api import openapi, operations, problems, trips
 from ingest_api.intake import WRITERS, Intake
+from ingest_api.keys import KeyRing
 from ingest_api.metrics import Metrics
 from ingest_api.pulse import Pulse
 from ingest_api.telemetry import Telemetry
@@ -67,8 +69,9 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.state.engine = engine = create_engine(
         database_url, application_name=NAME, pool_size=WRITERS + 4, statement_timeout_s=settings.storage_timeout_s
     )
+    app.state.keys = keys = KeyRing(keyless=may_be_keyless(settings))
     app.state.pulse = pulse = Pulse(
-        engine, metrics, max_waiting=settings.max_waiting_trips, max_waiting_s=settings.max_waiting_s
+        engine, metrics, keys, max_waiting=settings.max_waiting_trips, max_waiting_s=settings.max_waiting_s
     )
     app.state.announcer = announcer = Announcer(open_publisher(settings, database_url))
     metrics.watch_announcer(announcer)
@@ -76,7 +79,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         engine, announcer.announce, timeout_s=settings.storage_timeout_s, on_commit=metrics.commit_trips.observe
     )
     decoder = TripDecoder(Limits(settings.max_points, settings.max_speed_kmh, settings.max_g, settings.max_duration_s))
-    app.state.telemetry = telemetry = Telemetry(settings, decoder, intake, pulse, metrics)
+    app.state.telemetry = telemetry = Telemetry(settings, decoder, intake, pulse, metrics=metrics, keys=keys)
     app.add_post("/api/v1/telemetry", telemetry.post_trip)
     app.add_post("/api/v1/telemetry/batch", telemetry.post_batch)
     app.include_router(trips.router)

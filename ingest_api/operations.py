@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from fleetflow.access import Scope
 from ingest_api import metrics
+from ingest_api.keys import requires
 from ingest_api.problems import unavailable
 
 router = APIRouter(tags=["operations"])
@@ -44,7 +46,12 @@ async def readyz(request: Request) -> Readiness:
     return Readiness(storage=condition.storage, queue="ok" if request.app.state.announcer.reachable else "unreachable")
 
 
-@router.get("/metrics", response_class=Response, summary="Figures for Prometheus")
+@router.get(
+    "/metrics",
+    response_class=Response,
+    summary="Figures for Prometheus",
+    dependencies=[Depends(requires(Scope.READ))],
+)
 async def read_metrics(request: Request) -> Response:
     """Counters, gauges and histograms in Prometheus' text format."""
     return Response(request.app.state.metrics.text(), media_type=metrics.CONTENT_TYPE)

@@ -17,6 +17,7 @@ from fleetflow.storage.database import check_schema, connection, read_clock
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from ingest_api.keys import KeyRing
     from ingest_api.metrics import Metrics
 
 PERIOD_S = 3.0
@@ -37,8 +38,11 @@ class Condition:
 class Pulse:
     """Checks Postgres every few seconds; `condition` is the newest finding."""
 
-    def __init__(self, engine: sa.Engine, metrics: Metrics, *, max_waiting: int, max_waiting_s: float) -> None:
+    def __init__(
+        self, engine: sa.Engine, metrics: Metrics, keys: KeyRing, *, max_waiting: int, max_waiting_s: float
+    ) -> None:
         self._engine = engine
+        self._keys = keys
         self._metrics = metrics
         self._max_waiting = max_waiting
         self._max_waiting_s = max_waiting_s
@@ -72,6 +76,7 @@ class Pulse:
         try:
             with connection(self._engine) as conn:
                 check_schema(conn)
+                self._keys.refresh(conn)
                 offset = read_clock(conn) - datetime.now(UTC)
                 backlog = read_backlog(conn)
         except (StorageUnavailableError, ConfigurationError) as error:

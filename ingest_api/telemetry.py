@@ -12,6 +12,7 @@ import orjson
 from starlette.responses import Response
 from uuid_utils.compat import uuid7
 
+from fleetflow.access import Scope
 from fleetflow.errors import StorageUnavailableError
 from fleetflow.storage.trips import NewTrip, Outcome
 from fleetflow.trips.columns import ended_at, fingerprint, pack
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from fleetflow.storage.trips import Stored
     from fleetflow.trips.wire import TripDecoder
     from ingest_api.intake import Intake
+    from ingest_api.keys import KeyRing
     from ingest_api.metrics import Metrics
     from ingest_api.pulse import Pulse
 
@@ -42,8 +44,9 @@ class Telemetry:
     """The two ways in, over one decoder, one memory budget and one intake."""
 
     def __init__(
-        self, settings: Settings, decoder: TripDecoder, intake: Intake, pulse: Pulse, metrics: Metrics
+        self, settings: Settings, decoder: TripDecoder, intake: Intake, pulse: Pulse, *, metrics: Metrics, keys: KeyRing
     ) -> None:
+        self._keys = keys
         self._decoder = decoder
         self._intake = intake
         self._pulse = pulse
@@ -69,6 +72,7 @@ class Telemetry:
     async def _served(self, request: Request, media_types: frozenset[str], store: Callable[..., Any]) -> Response:
         started = time.perf_counter()
         try:
+            self._keys.check(request, Scope.WRITE)
             check_media_type(request, media_types)
             self._check_backlog()
             async with self._budget.held(self._reader.expected_size(request)):

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from fleetflow.access import Scope
 from fleetflow.safety.events import EventKind, Review
 from fleetflow.safety.scores import explain
 from fleetflow.storage import profiles, reviews
@@ -18,6 +19,7 @@ from fleetflow.storage.events import read_events
 from fleetflow.storage.scores import read_score
 from fleetflow.storage.trips import TripRecord, TripStatus, read_trip
 from fleetflow.trips.quality import Finding, Verdict
+from ingest_api.keys import requires
 from ingest_api.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from fleetflow.safety.scores import Judged
 
-router = APIRouter(prefix="/api/v1/trip/{trip_id}", tags=["trips"])
+router = APIRouter(prefix="/api/v1/trip/{trip_id}", tags=["trips"], dependencies=[Depends(requires(Scope.READ))])
 
 
 class QualityReason(BaseModel):

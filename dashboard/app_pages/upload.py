@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import actions, components, data, upload_files, upload_sending, upload_view, words
+from dashboard import components, data, upload_files, upload_sending, upload_view, words
 
 if TYPE_CHECKING:
     from dashboard.upload_files import TripFile
@@ -60,8 +60,8 @@ def load(files: list[TripFile], database: str, count: int) -> None:
         done += 1
         bar.progress(min(done / total, 1.0), f"{done} of {words.plural(total, 'trip')} sent")
 
-    url = str(st.secrets["fleetflow"].get("api_url", "http://127.0.0.1:8000"))
-    st.session_state[upload_sending.SENT] = upload_sending.send(database, url, actions.AUTHOR, files, on_trip)
+    api = upload_sending.Api(components.api_url(), str(st.secrets["fleetflow"].get("api_key", "")))
+    st.session_state[upload_sending.SENT] = upload_sending.send(database, api, files, on_trip)
     st.rerun()
 
 

@@ -17,6 +17,15 @@ from dashboard.data.of_events import groups, inbox, inbox_event, moments, other_
 from dashboard.data.of_fits import fit_figures_of
 from dashboard.data.of_fleet import drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
 from dashboard.data.of_operations import backlog, failures, newest_runs, throughput, workers
+from dashboard.data.of_people import (
+    accounts,
+    audit_actions,
+    audit_entries,
+    broken_audit_entry,
+    keys,
+    roster,
+    session,
+)
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_standings import driven, failed_trips, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
@@ -25,9 +34,13 @@ from dashboard.data.of_whatif import Scope, analysed_trips, judged, key_of, thre
 
 __all__ = [
     "Scope",
+    "accounts",
     "active_profile",
     "analysed_trips",
+    "audit_actions",
+    "audit_entries",
     "backlog",
+    "broken_audit_entry",
     "coaching_notes",
     "comparison",
     "driven",
@@ -49,6 +62,7 @@ __all__ = [
     "inbox_event",
     "judged",
     "key_of",
+    "keys",
     "known_trips",
     "last_answer_at",
     "leaderboard",
@@ -61,10 +75,12 @@ __all__ = [
     "profile_history",
     "profile_of",
     "ranking",
+    "roster",
     "roster_names",
     "running_run",
     "samples",
     "saved_mapping",
+    "session",
     "standing",
     "standings",
     "threshold_sweep",

@@ -57,9 +57,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return 0 if dry_run.show(args.files, reading, wide) else 1
     with _Follower(_size(args.files)) as follower:
         found = _parcels(args.files, reading, follower.on_read)
-        report = send_trips(found, Line(url, args.connections, args.attempts, follower.on_outcome))
+        report = send_trips(found, Line(url, args.connections, args.attempts, follower.on_outcome, key=settings.key))
     _sum_up(report, console)
-    unscored = _wait(url, report, console) if args.wait else 0
+    unscored = _wait(url, report, console, settings.key) if args.wait else 0
     return 0 if report.all_taken and not unscored else 1
 
 
@@ -121,8 +121,8 @@ def _sum_up(report: SendReport, console: Console) -> None:
     console.print(", ".join(f"{count} {fate.value}" for fate, count in report.counts.items()))
 
 
-def _wait(url: str, report: SendReport, console: Console) -> int:
-    statuses = wait_until_scored(url, report.trip_ids)
+def _wait(url: str, report: SendReport, console: Console, key: str | None) -> int:
+    statuses = wait_until_scored(url, report.trip_ids, key=key)
     unscored = {trip_id: status for trip_id, status in statuses.items() if status != "COMPLETED"}
     for trip_id, status in list(unscored.items())[:SHOWN_FAILURES]:
         console.print(f"trip {trip_id} is {status}", style="red")

@@ -17,9 +17,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from fleetflow.commands.database import operator, transaction
 from fleetflow.commands.migrate import describe
+from fleetflow.doors import check_door
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.errors import ConfigurationError
+from fleetflow.people import add_first_accounts
 from fleetflow.settings import local_url
 from fleetflow.storage.migrate import upgrade
 from fleetflow.supervisor import Program, Supervisor, stops_raise
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from fleetflow.people import Login
     from fleetflow.settings import Settings
 
 HELP = "Run everything on this machine: Postgres, API, workers and dashboard."
@@ -55,13 +59,16 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             settings = settings.with_database(server.url)
         check_ports(settings)
         console.print(describe(upgrade(database_url(settings))))
+        with transaction(database_url(settings)) as conn:
+            logins = add_first_accounts(conn, operator(), demo=settings.demo)
         watch = server.restart_if_ended if server else lambda: False
+        check_door(settings, database_url(settings))
         write = partial(write_prefixed, console)
-        supervise(stack.enter_context(Supervisor(write, also_watch=watch)), settings, console)
+        supervise(stack.enter_context(Supervisor(write, also_watch=watch)), settings, console, logins)
     return 0
 
 
-def supervise(children: Supervisor, settings: Settings, console: Console) -> None:
+def supervise(children: Supervisor, settings: Settings, console: Console, logins: list[Login]) -> None:
     """Run the programs until a signal; ConfigurationError when they never became healthy."""
     for each in programs(settings):
         children.add(each)
@@ -71,7 +78,7 @@ def supervise(children: Supervisor, settings: Settings, console: Console) -> Non
         silent = " and ".join(probes.silent)
         raise ConfigurationError(f"{silent} did not answer within {HEALTHY_TIMEOUT_S:.0f} s; see the output above.")
     if healthy:
-        console.print(greeting(settings))
+        console.print(greeting(settings, logins))
         if settings.demo:
             children.add(program("demo", "fleetflow.demo", settings, runs_forever=False))
         children.run()
@@ -167,11 +174,18 @@ def answers(url: str) -> bool:
         return False
 
 
-def greeting(settings: Settings) -> Panel:
-    """Where everything is."""
+def greeting(settings: Settings, logins: list[Login]) -> Panel:
+    """Where everything is, and the passwords that were made just now."""
     api = local_url(settings.api_host, settings.api_port)
     table = Table.grid(padding=(0, 2))
     table.add_row("Dashboard", f"[bold]{local_url(settings.dashboard_host, settings.dashboard_port)}[/bold]")
+    for login in logins:
+        table.add_row("Sign in as", f"[bold]{login.name}[/bold], password [bold]{login.password}[/bold]")
+    lost = "python -m fleetflow account reset admin"
+    if logins:
+        table.add_row("", f"shown this once; a lost password is replaced by: {lost}")
+    else:
+        table.add_row("Sign in", f"with the passwords of the first start; a lost one is replaced by: {lost}")
     table.add_row("API", f"{api}/api/v1/telemetry")
     table.add_row("API reference", f"{api}/docs")
     if settings.demo:

@@ -38,7 +38,8 @@ PACKED_FROM_BYTES = 4_000_000
 class Line:
     """How to send: over so many connections, trying each trip so often, telling `on_outcome` of each.
 
-    An answer that stays out for `timeout_s` counts as none, and the trip is sent again.
+    `key` is the API key to call with, where one is asked for. An answer that stays out for
+    `timeout_s` counts as none, and the trip is sent again.
     """
 
     url: str
@@ -46,9 +47,10 @@ class Line:
     attempts: int = 8
     on_outcome: Callable[[Outcome], None] = lambda _: None
     timeout_s: float = TIMEOUT_S
+    key: str | None = None
 
 
-def open_client(url: str, connections: int, timeout_s: float = TIMEOUT_S) -> httpx.AsyncClient:
+def open_client(url: str, connections: int, timeout_s: float = TIMEOUT_S, key: str | None = None) -> httpx.AsyncClient:
     """A client with connections that are kept. Raises ConfigurationError for what is no address."""
     try:
         parsed = httpx.URL(url)
@@ -58,7 +60,10 @@ def open_client(url: str, connections: int, timeout_s: float = TIMEOUT_S) -> htt
         raise ConfigurationError(f"{url} is not an address such as http://127.0.0.1:8000.")
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     own_machine = _is_loopback(parsed.host)  # a configured proxy cannot reach this machine's loopback
-    return httpx.AsyncClient(base_url=parsed, limits=limits, timeout=timeout_s, trust_env=not own_machine)
+    headers = {"Authorization": f"Bearer {key}"} if key else None
+    return httpx.AsyncClient(
+        base_url=parsed, headers=headers, limits=limits, timeout=timeout_s, trust_env=not own_machine
+    )
 
 
 async def send_trip(client: httpx.AsyncClient, parcel: Parcel, attempts: int) -> Outcome:

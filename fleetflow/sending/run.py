@@ -26,7 +26,7 @@ def send_trips(parcels: Iterable[Parcel], line: Line) -> SendReport:
 
 
 async def _send_all(parcels: Iterable[Parcel], line: Line) -> SendReport:
-    async with open_client(line.url, line.connections, line.timeout_s) as client:
+    async with open_client(line.url, line.connections, line.timeout_s, line.key) as client:
         source = _Source(parcels, line.connections)
         try:
             return await _Run(client, source, line).finish()

@@ -19,20 +19,27 @@ CONNECTIONS = 4
 
 
 def wait_until_scored(
-    url: str, trip_ids: Iterable[str], patience_s: float = 60.0, on_done: Callable[[], None] = lambda: None
+    url: str,
+    trip_ids: Iterable[str],
+    patience_s: float = 60.0,
+    on_done: Callable[[], None] = lambda: None,
+    key: str | None = None,
 ) -> dict[str, str]:
     """The last known status of each trip, once all are COMPLETED or FAILED or none became so for `patience_s`.
 
     A trip that the API does not know, or that it could not be asked about, is `unknown`.
     """
-    return asyncio.run(_Wait(url, list(trip_ids), patience_s, on_done).finish())
+    return asyncio.run(_Wait(url, list(trip_ids), patience_s, on_done, key).finish())
 
 
 class _Wait:
     """One call of `wait_until_scored`. The first trips are asked about first: they are scored first, too."""
 
-    def __init__(self, url: str, trip_ids: list[str], patience_s: float, on_done: Callable[[], None]) -> None:
+    def __init__(
+        self, url: str, trip_ids: list[str], patience_s: float, on_done: Callable[[], None], key: str | None
+    ) -> None:
         self._url = url
+        self._key = key
         self._statuses = dict.fromkeys(trip_ids, "unknown")
         self._patience_s = patience_s
         self._on_done = on_done
@@ -41,7 +48,7 @@ class _Wait:
     async def finish(self) -> dict[str, str]:
         self._extend()
         waiting = iter(list(self._statuses))
-        async with open_client(self._url, CONNECTIONS) as client:
+        async with open_client(self._url, CONNECTIONS, key=self._key) as client:
             await asyncio.gather(*(self._follow(client, waiting) for _ in range(CONNECTIONS)))
         return self._statuses
 

@@ -36,7 +36,7 @@ def read_classes(conn: sa.Connection, vehicle_ids: Iterable[UUID]) -> dict[UUID,
     }
 
 
-def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str, group_name: str | None = None) -> None:
+def upsert_driver(conn: sa.Connection, driver_id: UUID, *, name: str | None, group_name: str | None = None) -> None:
     """Name a driver, known or not."""
     values = {"name": name, "group_name": group_name}
     conn.execute(
@@ -48,7 +48,7 @@ def upsert_vehicle(
     conn: sa.Connection,
     vehicle_id: UUID,
     *,
-    name: str,
+    name: str | None,
     group_name: str | None = None,
     vehicle_class: str | None = None,
 ) -> None:

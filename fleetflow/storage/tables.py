@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
@@ -313,3 +313,65 @@ upload_trips = Table(
     Column("upload_id", BigInteger, ForeignKey(uploads.c.id, ondelete="CASCADE"), primary_key=True),
     Column("trip_id", UUID, ForeignKey(trip_logs.c.id, ondelete="CASCADE"), primary_key=True, index=True),
 )
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
+    _moment("created_at", required=True),
+    _moment("disabled_at"),
+    CheckConstraint("length(name) > 0 AND name = btrim(name)", name="name"),
+    CheckConstraint(
+        "roles <@ ARRAY['fleet_manager', 'safety_officer', 'admin'] AND cardinality(roles) > 0", name="roles"
+    ),
+)
+Index("accounts_name_idx", func.lower(accounts.c.name), unique=True)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("account_id", BigInteger, ForeignKey(accounts.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("idle_s", Integer, nullable=False),
+    Column("address", String(100), nullable=False, server_default=""),
+    _moment("created_at", required=True),
+    _moment("seen_at", required=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("idle_s > 0", name="idle_s"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("prefix", String(20), nullable=False, unique=True),
+    Column("key_hash", LargeBinary, nullable=False, unique=True),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("created_by", Text, nullable=False),
+    _moment("created_at", required=True),
+    _moment("expires_at"),
+    _moment("last_used_at"),
+    _moment("revoked_at"),
+    CheckConstraint("scopes <@ ARRAY['write', 'read'] AND cardinality(scopes) > 0", name="scopes"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("audit_log_at_idx", "at"),
+)
+"""Append-only: a trigger numbers and chains each entry, another refuses every change."""

@@ -33,7 +33,6 @@ class NewUpload:
     size_bytes: int
     format: str
     mapping: dict[str, Any] | None
-    uploaded_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +57,9 @@ class TripWay:
     error: str | None
 
 
-def insert_upload(conn: sa.Connection, upload: NewUpload) -> int:
-    """Keep a file's origin; its number."""
-    values = {name: getattr(upload, name) for name in NewUpload.__slots__}
+def insert_upload(conn: sa.Connection, upload: NewUpload, *, author: str) -> int:
+    """Keep a file's origin and who loaded it; its number."""
+    values = {**{name: getattr(upload, name) for name in NewUpload.__slots__}, "uploaded_by": author}
     number: int = conn.execute(sa.insert(uploads).values(**values).returning(uploads.c.id)).scalar_one()
     return number
 

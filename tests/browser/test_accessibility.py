@@ -42,7 +42,7 @@ def grave_findings(violations: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_has_a_grave_finding(chromium: Browser, fleet: Fleet, page: str):
-    with viewer(chromium, fleet.base) as person:
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
         opened = person.open(ADDRESSES.get(page, page).format(trip=fleet.worst_trip, driver=fleet.driver))
         found = {}
         for scheme, background in BACKGROUNDS.items():

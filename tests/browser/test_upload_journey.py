@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import people
 from tests.support.browser import running_dashboard, viewer
 from tests.support.programs import make_settings, running_api, running_worker
 from tests.support.trips import trip_body
@@ -44,7 +45,7 @@ def test_three_files_are_told_apart_and_what_is_new_is_scored_once(
         url = str(api.base_url).rstrip("/")
         with (
             running_dashboard(database_url, tmp_path, FLEETFLOW_API_ADDRESS=url) as base,
-            viewer(chromium, base) as person,
+            viewer(chromium, base, token=people.start_session(database_url)) as person,
         ):
             person.page.set_default_timeout(PATIENCE_MS)
             page = person.open("upload")

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fleetflow.storage.database import create_engine
+from tests.support import people
 from tests.support.pages import APP
 from tests.support.programs import make_settings, running_api
 
@@ -34,7 +35,7 @@ def api(database_url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def opened(database_url) -> Iterator[Callable[..., AppTest]]:
-    """Opens a page by its file and address, as a browser in Berlin would."""
+    """Opens a page by its file and address, as the browser of an admin in Berlin would."""
 
     def open_page(page: str = "", url: str = database_url, **address: str) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=60)
@@ -50,6 +51,7 @@ def opened(database_url) -> Iterator[Callable[..., AppTest]]:
             app.run()
         return app
 
-    yield open_page
+    with people.signed_in(database_url):
+        yield open_page
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -13,6 +13,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from fleetflow.access import Role
 from fleetflow.safety.events import EventKind, HarshEvent, Review
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule
 from fleetflow.storage import inbox, moments, profiles, reports, reviews, roster
@@ -20,7 +21,7 @@ from fleetflow.storage.database import connection
 from fleetflow.storage.events import read_events
 from fleetflow.storage.inbox import Order, Part, Tab, Wanted
 from fleetflow.trips.samples import Samples
-from tests.support import dashboard
+from tests.support import dashboard, people
 from tests.support.dashboard import Drive
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def opened(database_url) -> Iterator[Callable[..., AppTest]]:
             app.query_params[each] = value
         return app.run()
 
-    yield open_page
+    with people.signed_in(database_url):
+        yield open_page
     st.cache_data.clear()
     st.cache_resource.clear()
 
@@ -342,3 +344,16 @@ def test_the_trip_page_gives_the_verdict_on_the_signals_with_its_reasons(engine,
     assert {each.label: each.value for each in app.metric}["Signal quality"] == "Unusable"
     assert "**Signal unusable for scoring.** It is in m/s2, not in g." in text(app)
     assert "No route" in text(app)
+
+
+def test_who_may_not_review_sees_events_without_buttons(engine, database_url: str, opened):
+    store(engine, BRAKE)
+
+    def judging(app: AppTest) -> set[str]:
+        return {each.key for each in app.button if each.key and each.key.startswith("confirm_")}
+
+    assert "confirm_card" in judging(opened())
+    assert "confirm_many" in judging(opened(**{"as": "table"}))
+    with people.signed_in(database_url, Role.FLEET_MANAGER):
+        assert "0.55" in text(opened())
+        assert judging(opened()) == judging(opened(**{"as": "table"})) == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -133,6 +134,7 @@ def test_it_starts_everything_says_where_and_ctrl_c_leaves_nothing_behind(site):
         said = site.said()
         assert f"http://127.0.0.1:{site.api_port}/api/v1/telemetry" in said
         assert f"http://127.0.0.1:{site.dashboard_port}" in said
+        assert re.search(r"Sign in as +admin, password (?:[a-z2-9]{5}-){3}[a-z2-9]{5} ", said)
         assert said.startswith("The database was empty; its schema is now at revision")
         wait_until(site.pids_of_worker)
         pids = children_of(process.pid)
@@ -151,6 +153,7 @@ def test_a_second_start_finds_the_data_of_the_first(site):
     with site.running(), psycopg.connect(find_running(site.data_dir) or "") as conn:
         assert conn.execute("SELECT name FROM telemetry.drivers").fetchall() == [("Kept",)]
         assert "already; nothing to do." in site.said()
+        assert "with the passwords of the first start" in site.said()
 
 
 def test_a_configured_database_is_used_and_no_embedded_one_started(site, empty_database_url):

@@ -15,6 +15,7 @@ from dashboard import words
 from fleetflow.storage import roster
 from fleetflow.storage.database import connection
 from fleetflow.storage.tables import trip_logs, upload_trips, uploads
+from tests.support import people
 from tests.support.programs import make_settings, running_worker
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def page(database_url: str, api: httpx.Client) -> Iterator[Callable[..., AppTest
             app.file_uploader[0].set_value(list(files)).run()
         return app
 
-    yield opened
+    with people.signed_in(database_url):
+        yield opened
     st.cache_data.clear()
     st.cache_resource.clear()
 

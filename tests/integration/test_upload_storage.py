@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.postgres
-UPLOAD = NewUpload("van.csv", b"\1" * 32, 1234, "CSV, separated by commas", {"zone": "UTC"}, "Simulated Ann")
+UPLOAD = NewUpload("van.csv", b"\1" * 32, 1234, "CSV, separated by commas", {"zone": "UTC"})
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def conn(engine: sa.Engine) -> Iterator[sa.Connection]:
 def test_an_upload_keeps_which_trips_came_with_it(conn: sa.Connection):
     trip = new_trip()
     insert_trips(conn, [trip])
-    upload_id = uploads.insert_upload(conn, UPLOAD)
+    upload_id = uploads.insert_upload(conn, UPLOAD, author="Simulated Ann")
     for _ in range(2):
         uploads.insert_upload_trips(conn, upload_id, [trip.id, uuid.uuid4()])
     assert conn.execute(sa.select(upload_trips)).all() == [(upload_id, trip.id)]

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
+from dashboard.signin.gate import COOKIE
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
@@ -99,14 +100,21 @@ class Viewer:
 
 
 @contextmanager
-def viewer(browser: Browser, base: str, *, scheme: str = "light", width: int = 1440) -> Iterator[Viewer]:
-    """A person in Berlin with a light or dark screen; afterwards nothing must have gone wrong or outside."""
+def viewer(
+    browser: Browser, base: str, *, token: str | None = None, scheme: str = "light", width: int = 1440
+) -> Iterator[Viewer]:
+    """A person in Berlin with a light or dark screen; afterwards nothing must have gone wrong or outside.
+
+    With the token of a session (people.start_session) the person is signed in.
+    """
     context = browser.new_context(
         viewport={"width": width, "height": 1400},
         color_scheme="dark" if scheme == "dark" else "light",
         timezone_id="Europe/Berlin",
         locale="en-GB",
     )
+    if token:
+        context.add_cookies([{"name": COOKIE, "value": token, "url": base, "httpOnly": True, "sameSite": "Lax"}])
     person = Viewer(context.new_page(), base)
     try:
         yield person

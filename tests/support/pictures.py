@@ -20,6 +20,7 @@ import psycopg
 from PIL import Image
 
 from fleetflow.embedded import find_running
+from tests.support import people
 from tests.support.browser import launched_chromium, viewer
 from tests.support.pages import ADDRESSES, PAGES
 from tests.support.ports import free_port
@@ -50,25 +51,25 @@ DRAWN_AGAIN = "() => new Promise(done => requestAnimationFrame(() => requestAnim
 
 def main() -> int:
     """Draw all pages over a demo fleet of its own; the exit code."""
-    with tempfile.TemporaryDirectory() as folder, running_demo(Path(folder)) as (base, places):
-        draw_all(base, places)
+    with tempfile.TemporaryDirectory() as folder, running_demo(Path(folder)) as (base, places, token):
+        draw_all(base, places, token)
     return 0
 
 
-def draw_all(base: str, places: dict[str, str]) -> None:
-    """Draw each page of a dashboard in the light, and some in the dark."""
+def draw_all(base: str, places: dict[str, str], token: str) -> None:
+    """Draw each page of a dashboard as an admin sees it, in the light, and some in the dark."""
     PICTURES.mkdir(exist_ok=True)
     with launched_chromium() as browser:
         for page, scheme in [*((page, "light") for page in PAGES), *((page, "dark") for page in DARK)]:
-            with viewer(browser, base, scheme=scheme, width=WIDTH) as person:
+            with viewer(browser, base, token=token, scheme=scheme, width=WIDTH) as person:
                 person.page.set_default_timeout(PATIENCE_S * 1000)
                 drawn = draw(person.open(ADDRESSES.get(page, page).format(**places)))
             save(drawn, PICTURES / (f"{page}.png" if scheme == "light" else f"{page}-{scheme}.png"))
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """A FleetFlow whose demo fleet is scored: the dashboard's address, and the ids of a trip and its driver."""
+def running_demo(folder: Path) -> Iterator[tuple[str, dict[str, str], str]]:
+    """A FleetFlow whose demo fleet is scored: the dashboard's address, a trip and its driver, an admin's session."""
     dashboard_port = free_port()
     environment = {
         **os.environ,
@@ -83,16 +84,16 @@ def running_demo(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
         try:
             wait_until(lambda: b"demo_fleet_sent" in log.read_bytes(), PATIENCE_S, what="the demo fleet's trips")
-            yield f"http://127.0.0.1:{dashboard_port}", await_scores(folder / "data")
+            url = find_running(folder / "data")
+            assert url
+            yield f"http://127.0.0.1:{dashboard_port}", await_scores(url), people.start_session(url)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=60)
 
 
-def await_scores(data_dir: Path) -> dict[str, str]:
+def await_scores(url: str) -> dict[str, str]:
     """Wait until every trip has its score; the worst trip and its driver."""
-    url = find_running(data_dir)
-    assert url
     with psycopg.connect(url, autocommit=True) as conn:
         wait_until(lambda: conn.execute(UNFINISHED).fetchone() == (0,), PATIENCE_S, what="the demo fleet's scores")
         worst = conn.execute(WORST).fetchone()

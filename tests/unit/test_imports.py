@@ -23,8 +23,10 @@ RULES: dict[str, set[str]] = {
     "fleetflow.trips": {"msgspec", "numpy", "orjson", "scipy"},
     "fleetflow.safety": {"fleetflow.trips", "numpy", "scipy"},
     "fleetflow.simulator": {"fleetflow.trips", "fleetflow.safety", "numpy", "uuid_utils"},
+    "fleetflow.access": {"fleetflow.errors"},
+    "fleetflow.passwords": {"fleetflow.errors", "argon2"},
     "fleetflow.storage": {
-        "fleetflow.errors", "fleetflow.safety", "fleetflow.trips",
+        "fleetflow.access", "fleetflow.errors", "fleetflow.safety", "fleetflow.trips",
         "alembic", "numpy", "orjson", "pandas", "psycopg", "sqlalchemy",
     },
     "fleetflow.queue": {
@@ -60,6 +62,7 @@ ONLY_IN = {
     "psycopg": ("fleetflow.storage", "fleetflow.queue", "fleetflow.embedded"),
     "streamlit": ("dashboard",),
     "fastapi": ("ingest_api",),
+    "argon2": ("fleetflow.passwords",),
     "fpdf": ("dashboard.driver_report", "dashboard.paper"),
     "xlsxwriter": ("dashboard.downloads",),
     "pyarrow": ("fleetflow.importers",),

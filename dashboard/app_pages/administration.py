@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import admin_view, components
+from dashboard import admin_view, components, words
 
 PARTS = {
     "accounts": "Accounts",
@@ -35,7 +35,7 @@ def choose_part() -> str:
     st.segmented_control(
         "Part",
         list(PARTS),
-        format_func=PARTS.__getitem__,
+        format_func=lambda each: words.segment(PARTS[each]),
         key="part",
         label_visibility="collapsed",
         required=True,

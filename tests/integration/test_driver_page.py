@@ -75,7 +75,7 @@ def test_a_ranked_driver_is_shown_with_how_sure_everything_is(engine, opened):
 def test_another_week_or_series_can_be_looked_at_and_the_next_driver_opened(engine, opened):
     ids = drivers_of_two_months(engine)
     app = opened("driver", driver=str(ids["rough"]))
-    series = next(each for each in app.get("segmented_control") if "Score" in each.options)
+    series = next(each for each in app.get("segmented_control") if each.label == "What to show")
     series.set_value("Score").run()
     assert not app.exception
     assert button(app, "Previous").disabled

@@ -259,7 +259,7 @@ def test_ndjson_with_a_bad_line_loses_that_line_only():
 
 def test_trips_in_the_contracts_form_need_no_mapping_and_bad_ones_say_where():
     good = trip_body([{"speed_kmh": 50, "g_force_long": 0.1}]).decode()
-    bad = good.replace("50", '"fast"')
+    bad = good.replace('"speed_kmh":50', '"speed_kmh":"fast"')
     for text in (f"{good}\n{bad}", f"[{good}, {bad}]"):
         found = taken(text)
         assert (found.format, found.mapping, len(found.drives)) == ("FleetFlow JSON", None, 1)

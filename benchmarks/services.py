@@ -128,7 +128,7 @@ def peak_memory_mb(pid: int) -> float:
 def _workers(conn: psycopg.Connection[tuple[object, ...]]) -> int:
     row = conn.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fleetflow-worker'"
-        " AND datname = currentfresh_database()"
+        " AND datname = current_database()"
     ).fetchone()
     conn.commit()
     return int(str(row[0])) if row else 0

@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         200, ge=1, description="Most messages that wait in RabbitMQ; trips beyond are found by the sweep."
     )
 
-    batch_trips: int = Field(48, ge=1, le=1000, description="Most trips a worker takes at once.")
+    batch_trips: int = Field(96, ge=1, le=1000, description="Most trips a worker takes at once.")
     batch_points: int = Field(400_000, ge=1, description="Most points a worker takes at once (one trip always fits).")
     lease_s: float = Field(30.0, gt=0, description="How long a claimed trip belongs to its worker, in seconds.")
     sweep_s: float = Field(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.data.connecting import FRESH_S, forgettable, reading
 from fleetflow.storage import backlog as backlogs
-from fleetflow.storage import heartbeats, runs
+from fleetflow.storage import heartbeats, pace, runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,16 +39,16 @@ def workers(database: str) -> list[SeenWorker]:
 
 @st.cache_data(ttl=FRESH_S, max_entries=8, show_spinner=False)
 def throughput(database: str, slot_s: int, slots: int) -> pd.DataFrame:
-    """See backlog.read_throughput."""
+    """See pace.read_throughput."""
     with reading(database) as conn:
-        return backlogs.read_throughput(conn, slot_s=slot_s, slots=slots)
+        return pace.read_throughput(conn, slot_s=slot_s, slots=slots)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)
 def failures(database: str, limit: int) -> pd.DataFrame:
-    """See backlog.list_failed."""
+    """See pace.list_failed."""
     with reading(database) as conn:
-        return backlogs.list_failed(conn, limit)
+        return pace.list_failed(conn, limit)
 
 
 @forgettable

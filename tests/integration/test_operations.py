@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fleetflow.storage import backlog, heartbeats
+from fleetflow.storage import backlog, heartbeats, pace
 from fleetflow.storage.database import connection
 from fleetflow.storage.heartbeats import Heartbeat
 from fleetflow.storage.trips import insert_trips, read_trip
@@ -69,7 +69,7 @@ def test_failed_trips_are_listed_with_their_reason_and_tried_again_when_asked(en
     chosen, other = store(engine, 2)
     fail(engine, chosen, other)
     with connection(engine) as conn:
-        listed = backlog.list_failed(conn, 1)
+        listed = pace.list_failed(conn, 1)
         assert list(listed["trip_id"]) == [str(other)]
         assert listed["error"].iloc[0] == "No sample is usable."
         assert backlog.retry_failed(conn, [chosen]) == [chosen]
@@ -101,7 +101,7 @@ def test_the_pace_is_counted_by_the_time_of_completion(engine: sa.Engine):
         sql = "UPDATE telemetry.trip_logs SET status = 'COMPLETED', completed_at = now() - {} WHERE id = %(id)s"
         conn.exec_driver_sql(sql.format("interval '0 s'"), {"id": recent})
         conn.exec_driver_sql(sql.format("interval '25 min'"), {"id": older})
-        slots = backlog.read_throughput(conn, slot_s=600, slots=6)
+        slots = pace.read_throughput(conn, slot_s=600, slots=6)
     assert len(slots) == 6
     assert slots["trips"].sum() == 2
     assert slots["trips"].iloc[-1] == 1

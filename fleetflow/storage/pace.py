@@ -1,4 +1,4 @@
-"""How fast trips are done and which failed, as frames: apart, since what takes and scores trips needs no pandas."""
+"""How fast trips are done and which failed, as frames: apart, since the API needs no pandas."""
 
 from __future__ import annotations
 

@@ -191,12 +191,24 @@ def test_an_action_of_somebody_whose_session_ended_is_refused(engine, database_u
         assert keys.list_keys(conn) == []
 
 
-def test_a_role_that_was_taken_away_counts_at_the_next_action(engine, database_url: str):
-    with signed_in(database_url, MANAGER, name="simulated dora"):
+def test_a_role_that_was_given_or_taken_away_counts_at_the_next_action(engine, database_url: str):
+    def become(*roles: Role) -> None:
         with connection(engine) as conn:
-            accounts.update_roles(conn, accounts.read_account(conn, "simulated dora").id, [OFFICER, ADMIN])
-            accounts.update_roles(conn, accounts.read_account(conn, "simulated dora").id, [ADMIN])
+            accounts.update_roles(conn, accounts.read_account(conn, "simulated dora").id, roles)
+
+    def add_key() -> None:
         actions.add_key(database_url, "a gateway", [Scope.WRITE], None)
+
+    with signed_in(database_url, name="simulated ann"), signed_in(database_url, MANAGER, name="simulated dora"):
+        with pytest.raises(AccessDeniedError):
+            add_key()
+        become(MANAGER, ADMIN)
+        add_key()
+        become(MANAGER)
+        with pytest.raises(AccessDeniedError):
+            add_key()
+    with connection(engine) as conn:
+        assert len(keys.list_keys(conn)) == 1
 
 
 def test_what_is_written_bears_the_name_of_the_person(engine, database_url: str):

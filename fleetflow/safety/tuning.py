@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 
 from fleetflow.safety.context import ContextRates, context_at
 from fleetflow.safety.events import EventKind
+from fleetflow.safety.floors import FLOOR_G, FLOOR_KMH
 from fleetflow.safety.peaks import PeakRule
 from fleetflow.safety.smoothing import MEDIAN_FROM_HZ, kernel_length
 
-FLOOR_G = 0.15  # plateau 0.05-0.25: the lowest threshold in use is 0.18 g, below it is road noise
 PROMINENCE_G = 0.10  # plateau 0.01-0.30: two humps less than this apart are one pedal action
 DISTANCE_LONG_S = 2.0  # plateau 0.1-6: nobody brakes hard twice in two seconds
 DISTANCE_LAT_S = 3.0  # plateau 3-4: a lane change is two opposite pulls within three seconds
 WINDOW_S = 60.0  # bounds the search for a prominence, which is quadratic without it
-FLOOR_KMH = 80.0  # the lowest general limit at which a vehicle type is governed (lorries outside towns)
 PROMINENCE_KMH = 10.0
 DISTANCE_SPEED_S = 30.0
 WINDOW_SPEED_S = 86_400.0  # a day: somebody may drive fast for hours, and that is one event

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetflow.safety.events import EventKind, HarshEvent, Standing
+from fleetflow.safety.floors import FLOOR_G, FLOOR_KMH
 from fleetflow.safety.judging import CLASSES
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule, ScoringProfile
-from fleetflow.safety.tuning import FLOOR_G, FLOOR_KMH
 from fleetflow.safety.whatif.peaks import beyond_per_100_km, distribution, edges_of
 from fleetflow.safety.whatif.prepared import prepare
 from tests.unit.whatif_fleets import fleet_of_drivers

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fleetflow.safety.events import EventKind
+from fleetflow.safety.floors import FLOOR_G, FLOOR_KMH
 from fleetflow.safety.judging import CLASSES, KINDS, EventColumns, TripColumns
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule, ScoringProfile, VehicleClass
-from fleetflow.safety.tuning import FLOOR_G, FLOOR_KMH
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

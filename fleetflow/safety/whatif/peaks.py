@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetflow.safety.events import EventKind
+from fleetflow.safety.floors import FLOOR_G, FLOOR_KMH
 from fleetflow.safety.profiles import TOLERANCE
-from fleetflow.safety.tuning import FLOOR_G, FLOOR_KMH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -216,11 +216,11 @@ def _field_faults(specs: Sequence[_Field], fields: dict[str, Raw], prefix: str) 
 def _clock(points: Sequence[Any]) -> tuple[datetime | None, FloatArray | None]:
     """The first point's time and the seconds since then; refuses a partial clock and one that runs back."""
     stamps = [point.timestamp for point in points]
-    if stamps[0] is None:
-        index = next((index for index, stamp in enumerate(stamps) if stamp is not None), None)
-        if index is not None:
-            raise _invalid(Fault("data[0].timestamp", f"is missing, but data[{index}] has one: all points or none"))
+    if stamps.count(None) == len(stamps):
         return None, None
+    if stamps[0] is None:
+        index = next(index for index, stamp in enumerate(stamps) if stamp is not None)
+        raise _invalid(Fault("data[0].timestamp", f"is missing, but data[{index}] has one: all points or none"))
     if None in stamps:
         path = f"data[{stamps.index(None)}].timestamp"
         raise _invalid(Fault(path, "is missing, but data[0] has one: all points or none"))

@@ -136,7 +136,8 @@ def test_the_rule_notices_an_import_that_is_not_allowed(tmp_path: Path):
     assert imported(sinner) == {"pika.adapters", "fleetflow.storage.trips"}
 
 
-def test_the_api_does_without_frames():
+@pytest.mark.parametrize("program", ["ingest_api.app", "worker.loop"])
+def test_the_api_and_the_worker_do_without_frames(program: str):
     """They cost a process 45 MB and a second."""
-    code = "import ingest_api.app, sys; sys.exit('pandas' in sys.modules)"
+    code = f"import {program}, sys; sys.exit('pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

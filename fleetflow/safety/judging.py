@@ -25,6 +25,7 @@ KINDS = tuple(EventKind)
 CLASSES = ("", *VehicleClass)
 """What `TripColumns.vehicle_class` counts through; the first stands for vehicles of any other class or none."""
 IntArray = npt.NDArray[np.int32]
+ClassArray = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +36,7 @@ class TripColumns:
     """
 
     driver: IntArray
-    vehicle_class: npt.NDArray[np.int8]
+    vehicle_class: ClassArray
     day: IntArray
     distance_km: FloatArray
     duration_s: FloatArray
@@ -61,33 +62,32 @@ class EventColumns:
         return len(self.trip)
 
 
-def class_numbers(names: Iterable[str | None]) -> npt.NDArray[np.int8]:
+def class_numbers(names: Iterable[str | None]) -> ClassArray:
     """The place in CLASSES of each vehicle class by name."""
     known: Mapping[str | None, int] = {name: number for number, name in enumerate(CLASSES)}
     return np.array([known.get(name, 0) for name in names], dtype=np.int8)
 
 
-def is_harsh(events: EventColumns, trips: TripColumns, profile: ScoringProfile) -> npt.NDArray[np.bool_]:
-    """Whether each event counts under the profile."""
+def is_harsh(events: EventColumns, vehicle_class: ClassArray, profile: ScoringProfile) -> npt.NDArray[np.bool_]:
+    """Whether each event counts under the profile; `vehicle_class` is that of each trip, by its place in CLASSES."""
     lets_count = np.array([profile.lets_count(standing) for standing in Standing])
     thresholds = _table(profile, lambda rule: rule.threshold)
-    limit = thresholds[trips.vehicle_class[events.trip], events.kind]
+    limit = thresholds[vehicle_class[events.trip], events.kind]
     harsh: npt.NDArray[np.bool_] = lets_count[events.standing] & (events.peak > limit + TOLERANCE)
     return harsh
 
 
-def count_harsh(events: EventColumns, trips: TripColumns, profile: ScoringProfile) -> IntArray:
+def count_harsh(events: EventColumns, vehicle_class: ClassArray, profile: ScoringProfile) -> IntArray:
     """Harsh events per trip (rows) and kind (columns, as in KINDS)."""
-    counted = is_harsh(events, trips, profile)
+    counted, trips = is_harsh(events, vehicle_class, profile), len(vehicle_class)
     cells = events.trip[counted].astype(np.intp) * len(KINDS) + events.kind[counted]
-    counts = np.bincount(cells, minlength=len(trips) * len(KINDS))
-    return counts.reshape(len(trips), len(KINDS)).astype(np.int32)
+    return np.bincount(cells, minlength=trips * len(KINDS)).reshape(trips, len(KINDS)).astype(np.int32)
 
 
-def points_of(counts: IntArray, trips: TripColumns, profile: ScoringProfile) -> IntArray:
+def points_of(counts: IntArray, vehicle_class: ClassArray, profile: ScoringProfile) -> IntArray:
     """What each trip's harsh events cost, the caps of the kinds applied; may exceed 100."""
-    penalties = _table(profile, lambda rule: rule.penalty)[trips.vehicle_class]
-    caps = _table(profile, lambda rule: np.inf if rule.cap is None else rule.cap)[trips.vehicle_class]
+    penalties = _table(profile, lambda rule: rule.penalty)[vehicle_class]
+    caps = _table(profile, lambda rule: np.inf if rule.cap is None else rule.cap)[vehicle_class]
     points: IntArray = np.minimum(counts * penalties, caps).sum(axis=1).astype(np.int32)
     return points
 

@@ -1,4 +1,4 @@
-"""A statement's rows straight into numpy: each column comes as one binary array, without a Python object per value.
+"""Columns between Postgres and numpy: each goes as one binary array, without a Python object per value.
 
 A million rows as Python objects take seconds and a gigabyte; as columns they take neither. COPY in binary hands rows
 over one by one, and those calls alone take a second per million.
@@ -6,16 +6,20 @@ over one by one, and those calls alone take a second per million.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from psycopg.sql import SQL, Identifier
 
 from fleetflow.storage.database import driver_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
 
     import numpy.typing as npt
     import sqlalchemy as sa
@@ -26,8 +30,26 @@ HEADER_BYTES = 20
 """Dimensions, whether there are nulls, the type, the length and the first index, four bytes each."""
 TYPES = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float8": ">f8", "timestamptz": ">i8", "uuid": "V16"}
 """A timestamptz is for `local_days`; a uuid keeps its 16 bytes."""
+TYPE_NUMBERS = {"int4": 23, "uuid": 2950}
+"""Of what is sent."""
+DAY_S = 86_400
 
 Columns = dict[str, "npt.NDArray[Any]"]
+
+
+class Column(bytes):
+    """A column as a parameter of `read_columns` or `execute`; the statement says of what: `%(name)s::uuid[]`."""
+
+    __slots__ = ()
+
+
+class _ColumnDumper(Dumper):
+    """The bytes are those of an array already; the statement's cast says of what."""
+
+    format = Format.BINARY
+
+    def dump(self, obj: Column) -> Column:
+        return obj
 
 
 def read_columns(conn: sa.Connection, select: str, values: Mapping[str, Any], types: Mapping[str, str]) -> Columns:
@@ -38,13 +60,38 @@ def read_columns(conn: sa.Connection, select: str, values: Mapping[str, Any], ty
     arrays = SQL(", ").join(
         SQL("array_agg({}::{})").format(Identifier(name), SQL(kind)) for name, kind in types.items()
     )
-    driver: Any = conn.connection.driver_connection
-    with driver_errors(), driver.cursor(binary=True) as cursor:
+    with driver_errors(), _cursor(conn) as cursor:
         cursor.execute(SQL("SELECT {} FROM ({}) AS rows").format(arrays, SQL(select)), values)
         return {
             name: _column(cursor.pgresult.get_value(0, place), np.dtype(TYPES[kind]))
             for place, (name, kind) in enumerate(types.items())
         }
+
+
+def execute(conn: sa.Connection, statement: str, values: Mapping[str, Any]) -> None:
+    """A statement whose parameters may be columns (`as_column`)."""
+    with driver_errors(), _cursor(conn) as cursor:
+        cursor.execute(statement, values)
+
+
+def as_column(values: npt.NDArray[Any], kind: str) -> Column:
+    """An array as Postgres takes it: none of the values is null."""
+    rows = np.empty(len(values), [("length", ">i4"), ("value", TYPES[kind])])
+    rows["length"], rows["value"] = rows.dtype["value"].itemsize, values
+    header = np.array([1, 0, TYPE_NUMBERS[kind], len(values), 1], ">i4")
+    return Column(header.tobytes() + rows.tobytes())
+
+
+def as_ids(values: Iterable[UUID]) -> npt.NDArray[np.void]:
+    """Ids as a column of them."""
+    return np.frombuffer(b"".join(value.bytes for value in values), TYPES["uuid"])
+
+
+def _cursor(conn: sa.Connection) -> Any:
+    driver: Any = conn.connection.driver_connection
+    cursor = driver.cursor(binary=True)
+    cursor.adapters.register_dumper(Column, _ColumnDumper)
+    return cursor
 
 
 def _column(content: bytes | None, kind: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -71,6 +118,28 @@ def number_ids(ids: npt.NDArray[np.void]) -> tuple[npt.NDArray[np.void], npt.NDA
 
 def local_days(moments: npt.NDArray[np.int64], zone: str) -> npt.NDArray[np.int64]:
     """The days since 1970 of a column of timestamptz, by the calendar of an IANA zone."""
-    utc = pd.DatetimeIndex((moments + EPOCH_US).view("datetime64[us]"), tz="UTC")
-    local = utc.tz_convert(zone).tz_localize(None).to_numpy()
-    return local.astype("datetime64[D]").astype(np.int64)
+    seconds = (moments + EPOCH_US) // 1_000_000
+    days, which = np.unique(seconds // DAY_S, return_inverse=True)
+    calendar = [_clock_of_day(ZoneInfo(zone), day) for day in days.tolist()]
+    before, change, after = np.array(calendar, dtype=np.int64).reshape(-1, 3).T
+    offset = np.where(seconds < change[which], before[which], after[which])
+    local: npt.NDArray[np.int64] = (seconds + offset) // DAY_S
+    return local
+
+
+def _clock_of_day(zone: ZoneInfo, day: int) -> tuple[int, int, int]:
+    """How far the zone is ahead of UTC as a UTC day begins, in seconds, when that changes, and how far it is then.
+
+    No zone changes its clock twice within a day.
+    """
+    start, end = day * DAY_S, (day + 1) * DAY_S
+    before, after = _ahead_s(zone, start), _ahead_s(zone, end)
+    while before != after and end - start > 1:
+        middle = (start + end) // 2
+        start, end = (middle, end) if _ahead_s(zone, middle) == before else (start, middle)
+    return before, end, after
+
+
+def _ahead_s(zone: ZoneInfo, second: int) -> int:
+    offset = datetime.fromtimestamp(second, zone).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
@@ -12,10 +12,9 @@ import numpy.typing as npt
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.judging import CLASSES, KINDS, EventColumns, TripColumns
 from fleetflow.safety.whatif.rules import rules_of
-from fleetflow.storage.columnar import local_days, number_ids, read_columns
+from fleetflow.storage.columnar import as_column, local_days, number_ids, read_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import sqlalchemy as sa
@@ -48,17 +47,20 @@ EVENTS = """
 SELECT (row_of_trip * 4 + CASE WHEN review IS NOT NULL THEN CASE review WHEN 'confirmed' THEN 2 ELSE 3 END
                                WHEN array_ndims(doubts) IS NULL THEN 0 ELSE 1 END) * 256 + ascii(kind) AS packed,
        CASE WHEN peak_g IS NULL THEN speed_kmh ELSE peak_g END AS peak
-FROM (SELECT trip.id, row_number() OVER (ORDER BY trip.id) - 1 AS row_of_trip
-      FROM telemetry.trip_logs AS trip LEFT JOIN telemetry.drivers AS driver ON driver.id = trip.driver_id
-      WHERE status = 'COMPLETED' AND {condition}) AS chosen
+FROM {chosen} AS chosen (id, row_of_trip)
 JOIN telemetry.harsh_events AS event ON event.trip_id = chosen.id
-WHERE CASE WHEN peak_g IS NULL THEN speed_kmh > %(above_kmh)s ELSE peak_g > %(above_g)s END
 """
 EVENT_TYPES = {"packed": "int8", "peak": "float8"}
 KIND_OF_LETTER = np.zeros(256, dtype=np.int8)
 KIND_OF_LETTER[[ord(kind[0]) for kind in KINDS]] = range(len(KINDS))
 
-BY_IDS = "trip.id = ANY(%(ids)s::uuid[])"
+ALL_OF_PERIOD = """
+(SELECT trip.id, row_number() OVER (ORDER BY trip.id) - 1
+ FROM telemetry.trip_logs AS trip LEFT JOIN telemetry.drivers AS driver ON driver.id = trip.driver_id
+ WHERE status = 'COMPLETED' AND {condition})
+"""
+BY_IDS = "(SELECT id, row - 1 FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS _ (id, row))"
+ABOVE = "WHERE CASE WHEN peak_g IS NULL THEN speed_kmh > %(above_kmh)s ELSE peak_g > %(above_g)s END"
 BY_PERIOD = """(%(since)s::timestamptz IS NULL OR COALESCE(started_at, received_at) >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR COALESCE(started_at, received_at) < %(until)s)
     AND (%(group_name)s::text IS NULL OR driver.group_name = %(group_name)s)
@@ -91,32 +93,9 @@ def read_fleet(
 
     The two statements must see the same trips: use it inside `fleetflow.storage.database.snapshot`.
     """
-    values = {
-        "since": since, "until": until, "group_name": group_name, "vehicle_class": vehicle_class,
-        "above_kmh": -1, "above_g": -1,
-    }  # fmt: skip
-    return _read(conn, BY_PERIOD, values, zone)
-
-
-def read_trips_for(conn: sa.Connection, trip_ids: Sequence[UUID], profile: ScoringProfile) -> Fleet:
-    """The trips of these ids, which nobody deletes meanwhile, with the events that may be harsh under a profile.
-
-    Days are UTC's.
-    """
-    thresholds = rules_of(profile).thresholds.min(axis=1)
-    speeding = KINDS.index(EventKind.SPEEDING)
-    above = {"above_kmh": float(thresholds[speeding]), "above_g": float(np.delete(thresholds, speeding).min())}
-    return _read(conn, BY_IDS, {"ids": list(trip_ids), **above}, "UTC")
-
-
-def as_uuids(values: npt.NDArray[np.void]) -> list[UUID]:
-    """Ids from columns as ids for people and statements."""
-    return [UUID(bytes=value.tobytes()) for value in values]
-
-
-def _read(conn: sa.Connection, condition: str, values: Mapping[str, Any], zone: str) -> Fleet:
-    trip = read_columns(conn, TRIPS.format(condition=condition), {**values, "classes": list(CLASSES)}, TRIP_TYPES)
-    event = read_columns(conn, EVENTS.format(condition=condition), values, EVENT_TYPES)
+    values = {"since": since, "until": until, "group_name": group_name, "vehicle_class": vehicle_class}
+    trip = read_columns(conn, TRIPS.format(condition=BY_PERIOD), {**values, "classes": list(CLASSES)}, TRIP_TYPES)
+    event = read_columns(conn, EVENTS.format(chosen=ALL_OF_PERIOD.format(condition=BY_PERIOD)), values, EVENT_TYPES)
     driver_ids, driver = number_ids(trip["driver_id"])
     trips = TripColumns(
         driver=driver.astype(np.int32),
@@ -127,6 +106,21 @@ def _read(conn: sa.Connection, condition: str, values: Mapping[str, Any], zone: 
         usable=trip["usable"].astype(np.bool_),
     )
     return Fleet(trip["id"], driver_ids, trips, _events(event["packed"], event["peak"]))
+
+
+def read_events_for(conn: sa.Connection, trip_ids: npt.NDArray[np.void], profile: ScoringProfile) -> EventColumns:
+    """Of trips that nobody deletes meanwhile, in their order, the events that may be harsh under a profile."""
+    thresholds = rules_of(profile).thresholds.min(axis=1)
+    speeding = KINDS.index(EventKind.SPEEDING)
+    above = {"above_kmh": float(thresholds[speeding]), "above_g": float(np.delete(thresholds, speeding).min())}
+    values = {"ids": as_column(trip_ids, "uuid"), **above}
+    event = read_columns(conn, EVENTS.format(chosen=BY_IDS) + ABOVE, values, EVENT_TYPES)
+    return _events(event["packed"], event["peak"])
+
+
+def as_uuids(values: npt.NDArray[np.void]) -> list[UUID]:
+    """Ids from columns as ids for people and statements."""
+    return [UUID(bytes=value.tobytes()) for value in values]
 
 
 def _events(packed: npt.NDArray[np.int64], peak: FloatArray) -> EventColumns:

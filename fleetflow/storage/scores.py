@@ -10,12 +10,15 @@ import sqlalchemy as sa
 
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.judging import KINDS, scores_of
+from fleetflow.storage.columnar import as_column, as_ids, execute
 from fleetflow.storage.tables import driver_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
+
+    import numpy.typing as npt
 
     from fleetflow.safety.judging import IntArray
     from fleetflow.safety.scores import TripScore
@@ -52,8 +55,8 @@ INSERT INTO telemetry.driver_scores
        (trip_id, profile_version, driver_id, safety_score, points,
         harsh_braking_count, rapid_accel_count, harsh_cornering_count, speeding_count)
 SELECT trip_id, %(profile_version)s, driver_id, safety_score, points, braking, acceleration, cornering, speeding
-FROM unnest(%(trip_id)b::uuid[], %(driver_id)b::uuid[], %(safety_score)b::int[], %(points)b::int[],
-            %(braking)b::int[], %(acceleration)b::int[], %(cornering)b::int[], %(speeding)b::int[])
+FROM unnest(%(trip_id)s::uuid[], %(driver_id)s::uuid[], %(safety_score)s::int[], %(points)s::int[],
+            %(braking)s::int[], %(acceleration)s::int[], %(cornering)s::int[], %(speeding)s::int[])
      AS new (trip_id, driver_id, safety_score, points, braking, acceleration, cornering, speeding)
 ON CONFLICT DO NOTHING
 """
@@ -71,7 +74,7 @@ def insert_scores(conn: sa.Connection, profile_version: int, scores: Sequence[Ne
     """Write scores given under one profile; a score that is there already stays as it is."""
     counts = np.array([[new.score.counts.get(kind, 0) for kind in KINDS] for new in scores], dtype=np.int32)
     points = np.array([new.score.points for new in scores], dtype=np.int32)
-    trip_ids, driver_ids = [new.trip_id for new in scores], [new.driver_id for new in scores]
+    trip_ids, driver_ids = as_ids(new.trip_id for new in scores), as_ids(new.driver_id for new in scores)
     insert_counts(conn, profile_version, trip_ids=trip_ids, driver_ids=driver_ids, counts=counts, points=points)
 
 
@@ -79,23 +82,23 @@ def insert_counts(
     conn: sa.Connection,
     profile_version: int,
     *,
-    trip_ids: Sequence[UUID],
-    driver_ids: Sequence[UUID],
+    trip_ids: npt.NDArray[np.void],
+    driver_ids: npt.NDArray[np.void],
     counts: IntArray,
     points: IntArray,
 ) -> None:
     """The same from columns: harsh events per trip and kind (as in `judging.KINDS`), and points per trip."""
-    if not trip_ids:
+    if not len(trip_ids):
         return
+    whole = {"safety_score": scores_of(points), "points": points}
+    whole |= {kind.value: counts[:, number] for number, kind in enumerate(KINDS)}
     values = {
         "profile_version": profile_version,
-        "trip_id": list(trip_ids),
-        "driver_id": list(driver_ids),
-        "safety_score": scores_of(points).tolist(),
-        "points": points.tolist(),
-        **{kind.value: counts[:, number].tolist() for number, kind in enumerate(KINDS)},
+        "trip_id": as_column(trip_ids, "uuid"),
+        "driver_id": as_column(driver_ids, "uuid"),
+        **{name: as_column(column, "int4") for name, column in whole.items()},
     }
-    conn.exec_driver_sql(INSERT, values)
+    execute(conn, INSERT, values)
 
 
 def update_score(conn: sa.Connection, trip_id: UUID, profile_version: int, score: TripScore) -> None:

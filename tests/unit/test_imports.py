@@ -136,7 +136,8 @@ def test_the_rule_notices_an_import_that_is_not_allowed(tmp_path: Path):
     assert imported(sinner) == {"pika.adapters", "fleetflow.storage.trips"}
 
 
-def test_the_api_does_without_frames_and_without_statistics():
-    """Each costs a process tens of megabytes and half of its start."""
-    code = "import ingest_api.app, sys; sys.exit('pandas' in sys.modules or 'scipy' in sys.modules)"
+@pytest.mark.parametrize(("program", "heavy"), [("ingest_api.app", {"pandas", "scipy"}), ("worker.loop", {"pandas"})])
+def test_the_api_and_the_worker_do_without_frames_and_the_api_without_statistics(program: str, heavy: set[str]):
+    """Each costs a process tens of megabytes and a second of its start."""
+    code = f"import {program}, sys; sys.exit(bool({heavy} & sys.modules.keys()))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

@@ -55,8 +55,8 @@ TRIPS = st.lists(st.tuples(st.sampled_from(CLASSES), st.lists(events(), max_size
 @given(TRIPS, profiles())
 def test_many_trips_at_once_score_what_each_scores_alone(trips, profile):
     event_columns, trip_columns = columns(trips)
-    counts = count_harsh(event_columns, trip_columns, profile)
-    points = points_of(counts, trip_columns, profile)
+    counts = count_harsh(event_columns, trip_columns.vehicle_class, profile)
+    points = points_of(counts, trip_columns.vehicle_class, profile)
     alone = [score_trip(its, profile, vehicle_class) for vehicle_class, its in trips]
     assert counts.tolist() == [[each.counts.get(kind, 0) for kind in KINDS] for each in alone]
     assert points.tolist() == [each.points for each in alone]

@@ -63,7 +63,7 @@ def judge(prepared: Prepared, profile: ScoringProfile) -> Judged:
     rules = rules_of(profile)
     starts = _harsh_from(prepared, rules)
     counts = _counts(prepared, starts)
-    points = points_of(counts, prepared.trips, profile)
+    points = points_of(counts, prepared.trips.vehicle_class, profile)
     costs = _costs(prepared, rules, counts)
     order = _order_of(prepared, rules, points, _points_per_event(prepared, rules, counts))
     return Judged(rules, costs, starts, counts, points, scores_of(points), order)

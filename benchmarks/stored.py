@@ -38,7 +38,8 @@ SELECT (lpad(to_hex(1 + n), 12, '0') || substr(md5(n::text), 13))::uuid, lpad(to
 FROM new_trips,
      LATERAL (SELECT now() - n * interval '{days} days' / {trips}) AS _ (began_at),
      (SELECT jsonb_build_object('speed_kmh', array_fill(50.5, ARRAY[100]),
-                                'g_force_long', array_fill(0.123, ARRAY[100]))) AS samples (blob)
+                                'g_force_long', array_fill(0.123, ARRAY[100]),
+                                'g_force_lat', array_fill(0.1, ARRAY[100]))) AS samples (blob)
 ORDER BY n;
 INSERT INTO telemetry.harsh_events (trip_id, kind, start_s, peak_s, end_s, peak_g, speed_kmh, doubts)
 SELECT (lpad(to_hex(1 + n), 12, '0') || substr(md5(n::text), 13))::uuid,

@@ -67,21 +67,22 @@ def simulate_fleet(family: Family, drivers: int, rng: np.random.Generator) -> Fl
     return Fleet(days, penalties @ rates, counts.sum(axis=1))
 
 
-def large_fleet(random: np.random.Generator) -> tuple[EventColumns, TripColumns]:
-    """Drivers of different rates; peaks fall off exponentially above the floor."""
-    driver = random.integers(0, DRIVERS, TRIPS).astype(np.int32)
-    distance_km = random.lognormal(2.5, 0.8, TRIPS)
+def large_fleet(random: np.random.Generator, count: int = TRIPS) -> tuple[EventColumns, TripColumns]:
+    """So many trips of drivers of different rates; peaks fall off exponentially above the floor."""
+    events_in_all = count * EVENTS // TRIPS
+    driver = random.integers(0, DRIVERS, count).astype(np.int32)
+    distance_km = random.lognormal(2.5, 0.8, count)
     chance = random.gamma(2.0, 0.5, DRIVERS)[driver] * distance_km
-    kind = random.integers(0, len(KINDS), EVENTS).astype(np.int8)
-    above = random.exponential(1.0, EVENTS)
+    kind = random.integers(0, len(KINDS), events_in_all).astype(np.int8)
+    above = random.exponential(1.0, events_in_all)
     peak = np.where(kind == KINDS.index(EventKind.SPEEDING), FLOOR_KMH + 20 * above, FLOOR_G + 0.1 * above)
-    trip = random.choice(TRIPS, EVENTS, p=chance / chance.sum()).astype(np.int32)
-    events = EventColumns(trip, kind, peak, (random.random(EVENTS) < 0.1).astype(np.int8))
+    trip = random.choice(count, events_in_all, p=chance / chance.sum()).astype(np.int32)
+    events = EventColumns(trip, kind, peak, (random.random(events_in_all) < 0.1).astype(np.int8))
     trips = TripColumns(
-        driver=driver, vehicle_class=random.integers(0, 3, TRIPS).astype(np.int8),
-        day=random.integers(0, QUARTER_DAYS, TRIPS).astype(np.int32), distance_km=distance_km,
+        driver=driver, vehicle_class=random.integers(0, 3, count).astype(np.int8),
+        day=random.integers(0, QUARTER_DAYS, count).astype(np.int32), distance_km=distance_km,
         duration_s=distance_km * 80,
-        usable=random.random(TRIPS) < 0.98,
+        usable=random.random(count) < 0.98,
     )  # fmt: skip
     return events, trips
 

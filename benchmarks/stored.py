@@ -25,8 +25,8 @@ CREATE UNLOGGED TABLE new_events (n int4, kind int4, peak float8, standing int4)
 # Nothing is missing that the fleet's trips refer to, and two million look-ups for that would take most of the time.
 ROWS = """
 SET session_replication_role = replica;
-INSERT INTO telemetry.drivers (id, name)
-SELECT lpad(to_hex(n), 32, '0')::uuid, 'Simulated driver ' || n FROM generate_series(0, {drivers} - 1) AS n;
+INSERT INTO telemetry.drivers (id, name, group_name)
+SELECT lpad(to_hex(n), 32, '0')::uuid, 'Simulated driver ' || n, 'Depot ' || n % 5 FROM generate_series(0, {drivers} - 1) AS n;
 INSERT INTO telemetry.vehicles (id, vehicle_class)
 SELECT lpad(to_hex(n), 32, '0')::uuid, ('{{NULL,passenger,light commercial}}'::text[])[1 + n]
 FROM generate_series(0, 2) AS n;
@@ -36,9 +36,10 @@ SELECT (lpad(to_hex(1 + n), 12, '0') || substr(md5(n::text), 13))::uuid, lpad(to
        lpad(to_hex(driver), 32, '0')::uuid, samples.blob, 'COMPLETED', began_at, began_at, began_at,
        100, distance_km, duration_s, 1, CASE usable WHEN 1 THEN 'good' ELSE 'unusable' END, 4, sha256(n::text::bytea)
 FROM new_trips,
-     LATERAL (SELECT timestamptz '2026-01-01' + n * interval '{days} days' / {trips}) AS _ (began_at),
+     LATERAL (SELECT now() - n * interval '{days} days' / {trips}) AS _ (began_at),
      (SELECT jsonb_build_object('speed_kmh', array_fill(50.5, ARRAY[100]),
-                                'g_force_long', array_fill(0.123, ARRAY[100]))) AS samples (blob)
+                                'g_force_long', array_fill(0.123, ARRAY[100]),
+                                'g_force_lat', array_fill(0.1, ARRAY[100]))) AS samples (blob)
 ORDER BY n;
 INSERT INTO telemetry.harsh_events (trip_id, kind, start_s, peak_s, end_s, peak_g, speed_kmh, doubts)
 SELECT (lpad(to_hex(1 + n), 12, '0') || substr(md5(n::text), 13))::uuid,
@@ -50,17 +51,36 @@ DROP TABLE new_trips, new_events;
 SET session_replication_role = DEFAULT;
 VACUUM ANALYZE
 """
+SCORES = """
+INSERT INTO telemetry.driver_scores (trip_id, profile_version, driver_id, safety_score, points, harsh_braking_count,
+                                     rapid_accel_count, harsh_cornering_count, speeding_count)
+SELECT id, 1, driver_id, greatest(100 - 5 * (braking + acceleration), 0), 5 * (braking + acceleration), braking,
+       acceleration, cornering, speeding
+FROM (SELECT trip.id, driver_id, count(*) FILTER (WHERE kind = 'braking' AND peak_g > 0.4) AS braking,
+             count(*) FILTER (WHERE kind = 'acceleration' AND peak_g > 0.4) AS acceleration,
+             count(*) FILTER (WHERE kind = 'cornering' AND peak_g > 0.45) AS cornering,
+             count(*) FILTER (WHERE kind = 'speeding' AND event.speed_kmh > 130) AS speeding
+      FROM telemetry.trip_logs AS trip LEFT JOIN telemetry.harsh_events AS event ON trip_id = trip.id AND doubts = '{}'
+      GROUP BY trip.id) AS counted
+"""
 
 
-def store_large_fleet(database_url: str) -> None:
-    """The large fleet's trips and events, without a score under any profile."""
-    events, trips = large_fleet(np.random.default_rng(1))
+def store_large_fleet(database_url: str, count: int = TRIPS) -> None:
+    """So many trips of the last three months and their events, without a score under any profile."""
+    events, trips = large_fleet(np.random.default_rng(1), count)
     with psycopg.connect(database_url, autocommit=True) as conn:
         conn.execute(TABLES.encode())
         _copy(conn, "new_trips", _trip_columns(trips))
         _copy(conn, "new_events", _event_columns(events))
-        for statement in ROWS.format(drivers=DRIVERS, trips=TRIPS, days=QUARTER_DAYS).split(";"):
+        for statement in ROWS.format(drivers=DRIVERS, trips=count, days=QUARTER_DAYS).split(";"):
             conn.execute(statement.encode())
+
+
+def store_scores(database_url: str) -> None:
+    """The scores that workers would have given under the first profile."""
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute(SCORES.encode())
+        conn.execute(b"VACUUM ANALYZE telemetry.driver_scores")
 
 
 def _trip_columns(trips: TripColumns) -> list[npt.NDArray[np.generic]]:

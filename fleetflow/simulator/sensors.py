@@ -102,4 +102,4 @@ def _with_gaps(samples: Samples, count: int, rng: np.random.Generator) -> Sample
         kept &= (t_s < at) | (t_s > at + rng.uniform(*GAP_S))
     kept[0] = True  # the trip starts when it starts
     columns = {each.name: getattr(samples, each.name) for each in fields(samples)}
-    return replace(samples, **{name: each[kept] for name, each in columns.items() if each is not None})
+    return replace(samples, **{name: each[kept] for name, each in columns.items() if isinstance(each, np.ndarray)})

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, Raw
 
-from fleetflow.trips.samples import OPTIONAL_CHANNELS, REQUIRED_CHANNELS, FloatArray, Samples, Trip
+from fleetflow.trips.samples import FROM_SPEED, OPTIONAL_CHANNELS, REQUIRED_CHANNELS, FloatArray, Samples, Trip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +97,7 @@ class TripDecoder:
         trip = Trip(
             vehicle_id=decoded.vehicle_id,
             driver_id=decoded.driver_id,
-            samples=_samples(points, t_s),
+            samples=_samples(points, t_s, g_from_speed=decoded.g_source == FROM_SPEED),
             started_at=started_at and started_at.astimezone(UTC),
             sample_hz=decoded.sample_hz,
         )
@@ -191,6 +191,7 @@ def _trip_fields() -> list[_Field]:
         _Field("driver_id", UUID, identity, required=True),
         _moment("timestamp"),
         _Field("sample_hz", rate, f"must be a number above 0 and up to {MAX_SAMPLE_HZ:g}"),
+        _Field("g_source", Literal["sensor", "speed"], "must be sensor or speed"),
     ]
 
 
@@ -232,9 +233,9 @@ def _clock(points: Sequence[Any]) -> tuple[datetime | None, FloatArray | None]:
     return stamps[0], t_s
 
 
-def _samples(points: Sequence[Any], t_s: FloatArray | None) -> Samples:
+def _samples(points: Sequence[Any], t_s: FloatArray | None, *, g_from_speed: bool) -> Samples:
     columns = {name: _column(points, name) for name in (*REQUIRED_CHANNELS, *OPTIONAL_CHANNELS)}
-    return Samples(**columns, t_s=t_s)  # type: ignore[arg-type]  # the required ones are never None
+    return Samples(**columns, t_s=t_s, g_from_speed=g_from_speed)  # type: ignore[arg-type]  # the required ones are never None
 
 
 def _column(points: Sequence[Any], name: str) -> FloatArray | None:

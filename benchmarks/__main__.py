@@ -22,12 +22,14 @@ ON_A_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
     "latency": latency.accepted_to_scored,
     "memory": throughput.memory,
 }
-ON_ONE_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {"stored": stored_fleet.stored_fleet}
+ON_ONE_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
+    "imports": imports.importing,
+    "stored": stored_fleet.stored_fleet,
+}
 """How workers are woken is nothing to them."""
 ALONE: dict[str, Callable[[], Iterator[Row]]] = {
     "detection": detection.finding,
     "detection of stored trips": detection.stored,
-    "imports": imports.previewing,
     "ranking": ranking.ranking,
     "whatif": whatif.whatif,
 }

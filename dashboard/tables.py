@@ -171,7 +171,7 @@ def _event_row(
         "number": judged.number,
         "kind": f"{kind_look.sign} {kind_look.noun}",
         "time": words.event_time(event, started_at, zone, has_clock=has_clock),
-        "peak": words.decimal(event.peak, kind_look.digits, kind_look.unit),
+        "peak": words.peak(event, kind_look.digits),
         "over": f"{words.signed(judged.over, kind_look.digits)} {kind_look.unit}",
         "points": words.integer(-judged.points) if judged.points else "0",
         "review": f"Doubtful: {reviewing.doubts_of(event)}" if doubtful else reviewing.said_of(event.review, reason),

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import components, data, explain
 from dashboard.trip_charts import Scene, TimeAxis
+from fleetflow.trips.quality import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +46,11 @@ class Subject:
         """What the charts over time draw."""
         chosen = self.chosen.number if self.chosen else None
         return Scene(self.samples, self.judged, self.profile, self.axis, self.window, chosen)
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether the speed stands in for an accelerometer."""
+        return any(reason.get("finding") == Finding.ESTIMATED for reason in self.trip.quality_reasons or [])
 
     def reason(self, judged: Judged) -> str:
         """What the last reviewer of an event said."""

@@ -20,6 +20,10 @@ SIGNALS_HELP = (
     "Drag over a part to see all of its samples; click an event to look at it. Dashed lines are the thresholds of the"
     " profile; a shaded stretch is an event, named above with its peak."
 )
+ESTIMATE_HELP = (
+    "Nothing on board measured acceleration. The events are those of the speed: comparable in number with other trips,"
+    " not event by event. Their peaks are marked ≈."
+)
 QUALITY_WORDS = {"good": "Good", "doubtful": "Doubtful", "unusable": "Unusable"}
 QUALITY_COLORS = {"good": "green", "doubtful": "yellow", "unusable": "red"}
 
@@ -68,6 +72,8 @@ def show_signals(subject: Subject) -> None:
     """The strip to click in, and the panels to drag over."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header("Speed and g-force", anchor=False, width="content", help=SIGNALS_HELP)
+        if subject.is_estimated:
+            st.badge("g estimated from the speed", icon=":material/calculate:", color="yellow", help=ESTIMATE_HELP)
         st.space("stretch")
         view_control(subject)
     if subject.judged:
@@ -215,7 +221,7 @@ def verdict(judged: Judged) -> str:
     """Why an event counts or not, in two sentences."""
     digits, unit = look.KINDS[judged.event.kind].digits, look.KINDS[judged.event.kind].unit
     value = judged.event.peak
-    peak, threshold = words.decimal(value, digits, unit), words.decimal(value - judged.over, digits, unit)
+    peak, threshold = words.peak(judged.event, digits), words.decimal(value - judged.over, digits, unit)
     text = f"Peak **{peak}**, {words.decimal(judged.over, digits)} over the {threshold} threshold."
     if judged.event.review not in {None, "confirmed"}:
         return f"{text} Dismissed, so it does not count."

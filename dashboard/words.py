@@ -108,10 +108,10 @@ def vehicle(name: object, vehicle_id: str) -> str:
 
 
 def peak(event: HarshEvent, digits: int = 2) -> str:
-    """0.46 g, or 112 km/h for speeding."""
+    """0.46 g, or 112 km/h for speeding; ≈ 0.46 g where the speed stands in for an accelerometer."""
     if event.peak_g is None:
         return decimal(event.speed_kmh, 0, "km/h")
-    return decimal(event.peak_g, digits, "g")
+    return f"{'≈ ' if event.derived else ''}{decimal(event.peak_g, digits, 'g')}"
 
 
 def known_zone(name: str | None) -> str:

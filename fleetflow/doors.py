@@ -40,13 +40,13 @@ def check_door(settings: Settings, database_url: str) -> None:
     engine = create_engine(database_url, application_name="fleetflow-api", pool_size=1)
     try:
         with connection(engine) as conn:
-            usable = read_ring(conn).usable
+            given = read_ring(conn).any_given
     except StorageUnavailableError as error:
         log.warning("keys_unknown", reason=str(error))
         return
     finally:
         engine.dispose()
-    if not usable:
+    if not given:
         raise ConfigurationError(
             f"The API would listen on {settings.api_host} without any key to ask for. Make one first:"
             " python -m fleetflow key add NAME --scope write"

@@ -121,6 +121,10 @@ class Settings(BaseSettings):
         """The same settings with another database."""
         return self.model_copy(update={"database_url": SecretStr(url)})
 
+    def with_key(self, key: str) -> Self:
+        """The same settings with another API key to call with."""
+        return self.model_copy(update={"api_key": SecretStr(key)})
+
     @property
     def reachable_api(self) -> str:
         """The API's address for a program on this machine, or the one that was set."""

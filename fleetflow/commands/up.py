@@ -19,6 +19,7 @@ from rich.text import Text
 
 from fleetflow.commands.database import operator, transaction
 from fleetflow.commands.migrate import describe
+from fleetflow.commands.own_key import own_key
 from fleetflow.doors import check_door
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.errors import ConfigurationError
@@ -63,8 +64,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             logins = add_first_accounts(conn, operator(), demo=settings.demo)
         watch = server.restart_if_ended if server else lambda: False
         check_door(settings, database_url(settings))
+        calling = stack.enter_context(own_key(settings, database_url(settings)))
         write = partial(write_prefixed, console)
-        supervise(stack.enter_context(Supervisor(write, also_watch=watch)), settings, console, logins)
+        supervise(stack.enter_context(Supervisor(write, also_watch=watch)), calling, console, logins)
     return 0
 
 
@@ -96,11 +98,12 @@ def embedded_server(settings: Settings) -> Iterator[EmbeddedPostgres | None]:
 
 
 def programs(settings: Settings) -> list[Program]:
-    """The programs that make up FleetFlow, in the order they start."""
-    workers = [program(f"worker {number}", "worker", settings) for number in range(1, settings.workers + 1)]
+    """The programs that make up FleetFlow, in the order they start; only the dashboard calls the API."""
+    called = settings.model_copy(update={"api_key": None})
+    workers = [program(f"worker {number}", "worker", called) for number in range(1, settings.workers + 1)]
     if settings.workers == 1:
-        workers = [program("worker", "worker", settings)]
-    return [program("api", "ingest_api", settings), *workers, program("dashboard", "dashboard", settings)]
+        workers = [program("worker", "worker", called)]
+    return [program("api", "ingest_api", called), *workers, program("dashboard", "dashboard", settings)]
 
 
 def program(name: str, module: str, settings: Settings, *, runs_forever: bool = True) -> Program:

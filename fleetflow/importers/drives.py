@@ -139,7 +139,8 @@ class _Maker:
     def drive(self, rows: Rows) -> Drive | None:
         """The trip of one piece; None where nothing is left of it."""
         rows = self._with_speed(rows)
-        rows = self._with_g(rows)
+        measured = _has_g(rows)
+        rows = self._bridge(rows, "g_force_long", "has no acceleration") if measured else self._with_g_of_speed(rows)
         if not len(rows):
             return None
         line, at_us = int(rows.lines[0]), rows.at_us
@@ -149,7 +150,7 @@ class _Maker:
             return None
         driver = _name(rows.drivers) or self._mapping.driver
         vehicle = _name(rows.vehicles) or self._mapping.vehicle
-        samples = _samples(rows.channels, None if at_us is None else _seconds(at_us))
+        samples = _samples(rows.channels, None if at_us is None else _seconds(at_us), g_from_speed=not measured)
         trip = Trip(
             identity(vehicle, "vehicle"),
             identity(driver, "driver"),
@@ -191,9 +192,7 @@ class _Maker:
         )
         return rows
 
-    def _with_g(self, rows: Rows) -> Rows:
-        if "g_force_long" in rows.channels and np.isfinite(rows.channels["g_force_long"]).any():
-            return self._bridge(rows, "g_force_long", "has no acceleration")
+    def _with_g_of_speed(self, rows: Rows) -> Rows:
         if not len(rows):
             return rows
         known = None if rows.at_us is None else g_of_speed(_seconds(rows.at_us), rows.channels["speed_kmh"])
@@ -252,6 +251,11 @@ def _name(labelled: tuple[IntArray, list[str]]) -> str:
     return texts[int(codes[0])]
 
 
+def _has_g(rows: Rows) -> bool:
+    """Whether an accelerometer measured anything."""
+    return "g_force_long" in rows.channels and bool(np.isfinite(rows.channels["g_force_long"]).any())
+
+
 def g_of_speed(t_s: FloatArray, speed: FloatArray) -> FloatArray | None:
     """For each sample the acceleration that the step of speed towards it shows, as large as an accelerometer would.
 
@@ -287,13 +291,14 @@ def _distance_s(t_s: FloatArray, known: BoolArray) -> FloatArray:
     return nearest
 
 
-def _samples(channels: dict[str, FloatArray], t_s: FloatArray | None) -> Samples:
+def _samples(channels: dict[str, FloatArray], t_s: FloatArray | None, *, g_from_speed: bool) -> Samples:
     optional: dict[str, Any] = {}
     for name in OPTIONAL_CHANNELS:
         values = channels.get(name)
         if values is not None and np.isfinite(values).any():
             optional[name] = np.where(np.isnan(values), np.nan, values)  # one NaN, so that equal trips hash alike
-    return Samples(np.ascontiguousarray(channels["speed_kmh"]), channels["g_force_long"], t_s=t_s, **optional)
+    speed_kmh, long_g = np.ascontiguousarray(channels["speed_kmh"]), channels["g_force_long"]
+    return Samples(speed_kmh, long_g, t_s=t_s, g_from_speed=g_from_speed, **optional)
 
 
 def _position(rows: Rows, row: int) -> str:

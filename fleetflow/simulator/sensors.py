@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -101,5 +101,5 @@ def _with_gaps(samples: Samples, count: int, rng: np.random.Generator) -> Sample
     for at in rng.uniform(t_s[0], t_s[-1], count):
         kept &= (t_s < at) | (t_s > at + rng.uniform(*GAP_S))
     kept[0] = True  # the trip starts when it starts
-    columns = {each.name: getattr(samples, each.name) for each in fields(samples)}
-    return replace(samples, **{name: each[kept] for name, each in columns.items() if each is not None})
+    columns: dict[str, Any] = {each.name: getattr(samples, each.name) for each in fields(samples)}
+    return replace(samples, **{name: each[kept] for name, each in columns.items() if isinstance(each, np.ndarray)})

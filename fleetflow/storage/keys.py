@@ -35,16 +35,22 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """What a request is checked against: the usable keys by their hash, and whether any key was ever made."""
+    """What a request is checked against: the usable keys by their hash, and whether a key was ever made for anybody.
+
+    `any_given` tells whether one that was made for somebody is good now. FleetFlow's own key counts for neither.
+    """
 
     usable: dict[bytes, tuple[int, frozenset[Scope]]]
     any_made: bool
+    any_given: bool
 
 
 class KeyMissingError(FleetFlowError):
     """There is no key of that prefix that could be revoked; whoever named it looks at the list."""
 
 
+OWN = "python -m fleetflow up"
+"""Who made the key that FleetFlow gives to its own dashboard."""
 PUBLIC = [api_keys.c[name] for name in Key.__slots__]
 
 
@@ -76,9 +82,12 @@ def read_ring(conn: sa.Connection) -> Ring:
     good = sa.and_(
         api_keys.c.revoked_at.is_(None), sa.or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > sa.func.now())
     )
-    rows = conn.execute(sa.select(api_keys.c.id, api_keys.c.key_hash, api_keys.c.scopes, good.label("good"))).all()
+    own = (api_keys.c.created_by == OWN).label("own")
+    columns = (api_keys.c.id, api_keys.c.key_hash, api_keys.c.scopes, good.label("good"), own)
+    rows = conn.execute(sa.select(*columns)).all()
     usable = {bytes(row.key_hash): (row.id, frozenset(map(Scope, row.scopes))) for row in rows if row.good}
-    return Ring(usable, any_made=bool(rows))
+    given = [row for row in rows if not row.own]
+    return Ring(usable, any_made=bool(given), any_given=any(row.good for row in given))
 
 
 def touch_keys(conn: sa.Connection, ids: Iterable[int]) -> None:
@@ -96,6 +105,12 @@ def revoke_key(conn: sa.Connection, prefix: str) -> str:
     if name is None:
         raise KeyMissingError(f"There is no key {prefix} that could be revoked.")
     return name
+
+
+def delete_own_keys(conn: sa.Connection, name: str) -> int:
+    """Take away what an earlier start left under this name; how many that were. The audit log tells of them."""
+    old = sa.and_(api_keys.c.created_by == OWN, api_keys.c.name == name)
+    return conn.execute(sa.delete(api_keys).where(old)).rowcount
 
 
 def hash_key(key: str) -> bytes:

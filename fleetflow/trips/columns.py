@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 
-from fleetflow.trips.samples import OPTIONAL_CHANNELS, REQUIRED_CHANNELS, FloatArray, Samples, Trip
+from fleetflow.trips.samples import FROM_SPEED, OPTIONAL_CHANNELS, REQUIRED_CHANNELS, FloatArray, Samples, Trip
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,13 +19,15 @@ COLUMNS = ("t_s", *REQUIRED_CHANNELS, *OPTIONAL_CHANNELS)
 
 def pack(samples: Samples) -> bytes:
     """The columns as a JSON object of arrays, absent channels left out, missing values null, floats exact."""
-    return orjson.dumps(dict(_present(samples)), option=orjson.OPT_SERIALIZE_NUMPY)
+    source = {"g_source": FROM_SPEED} if samples.g_from_speed else {}
+    return orjson.dumps({**dict(_present(samples)), **source}, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def unpack(blob: bytes | str) -> Samples:
     """What `pack` packed."""
     columns = orjson.loads(blob)
-    return Samples(**{name: np.array(columns[name], dtype=np.float64) for name in COLUMNS if name in columns})
+    arrays = {name: np.array(columns[name], dtype=np.float64) for name in COLUMNS if name in columns}
+    return Samples(**arrays, g_from_speed=columns.get("g_source") == FROM_SPEED)
 
 
 def fingerprint(trip: Trip) -> bytes:
@@ -34,6 +36,8 @@ def fingerprint(trip: Trip) -> bytes:
     parts = [f"{trip.vehicle_id}/{trip.driver_id}/{started!r}/{trip.sample_hz!r}".encode()]
     for name, column in _present(trip.samples):
         parts += (f"/{name}/".encode(), column.tobytes())
+    if trip.samples.g_from_speed:
+        parts.append(b"/g_source/speed")
     # At once: each call for a long column lets another thread go first.
     return hashlib.sha256(b"".join(parts)).digest()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from fleetflow.trips.samples import OPTIONAL_CHANNELS, REQUIRED_CHANNELS
+from fleetflow.trips.samples import FROM_SPEED, OPTIONAL_CHANNELS, REQUIRED_CHANNELS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +29,8 @@ def encode_trip(trip: Trip) -> bytes:
         head["timestamp"] = trip.started_at.isoformat()
     if trip.sample_hz is not None:
         head["sample_hz"] = trip.sample_hz
+    if trip.samples.g_from_speed:
+        head["g_source"] = FROM_SPEED
     return orjson.dumps({**head, "data": _points(trip)})
 
 

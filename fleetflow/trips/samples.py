@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 REQUIRED_CHANNELS = ("speed_kmh", "g_force_long")
+FROM_SPEED = "speed"
+"""What `g_source` says of a trip whose acceleration was reckoned from its speed."""
 OPTIONAL_CHANNELS = ("g_force_lat", "latitude", "longitude", "heading_deg", "odometer_km")
 
 
@@ -23,7 +25,8 @@ class Samples:
     """Columns of equal length; a value that one point left out is NaN, a channel no point had is None.
 
     `t_s` are seconds from the trip's start and never fall; None means that the trip has no clock.
-    `g_force_long` is positive forward, `g_force_lat` positive to the left, both in g.
+    `g_force_long` is positive forward, `g_force_lat` positive to the left, both in g. `g_from_speed` says that no
+    accelerometer measured them: whoever made the trip reckoned `g_force_long` from the speed.
     """
 
     speed_kmh: FloatArray
@@ -34,6 +37,7 @@ class Samples:
     longitude: FloatArray | None = None
     heading_deg: FloatArray | None = None
     odometer_km: FloatArray | None = None
+    g_from_speed: bool = False
 
     def __len__(self) -> int:
         return len(self.g_force_long)

@@ -40,7 +40,15 @@ class Signals:
 
 def examine(batch: Sequence[Samples]) -> list[Signals]:
     """Make trips even, compare acceleration with speed and, where that can be trusted, level them."""
-    return [_examined(*each) for each in zip(batch, agreements(batch), strict=True)]
+    measured = [_as_measured(samples) for samples in batch]
+    return [_examined(*each) for each in zip(measured, agreements(measured), strict=True)]
+
+
+def _as_measured(samples: Samples) -> Samples:
+    """Without an acceleration that is none: one made of the speed proves nothing, and agrees with it by birth."""
+    if not samples.g_from_speed:
+        return samples
+    return replace(samples, g_force_long=np.full(len(samples), np.nan), g_force_lat=None)
 
 
 def _examined(samples: Samples, found: Agreement) -> Signals:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, Raw
 
-from fleetflow.trips.samples import FloatArray, Samples, Trip
+from fleetflow.trips.samples import FROM_SPEED, FloatArray, Samples, Trip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -97,7 +97,7 @@ class TripDecoder:
         trip = Trip(
             vehicle_id=decoded.vehicle_id,
             driver_id=decoded.driver_id,
-            samples=_samples(points, t_s),
+            samples=_samples(points, t_s, g_from_speed=decoded.g_source == FROM_SPEED),
             started_at=started_at and started_at.astimezone(UTC),
             sample_hz=decoded.sample_hz,
         )
@@ -191,6 +191,7 @@ def _trip_fields() -> list[_Field]:
         _Field("driver_id", UUID, identity, required=True),
         _moment("timestamp"),
         _Field("sample_hz", rate, f"must be a number above 0 and up to {MAX_SAMPLE_HZ:g}"),
+        _Field("g_source", Literal["sensor", "speed"], "must be sensor or speed"),
     ]
 
 
@@ -244,9 +245,10 @@ _CHANNELS: dict[str, Callable[[Sequence[Any]], list[Any]]] = {
 """Written out, because reading an attribute that is known by name takes a third of what a getter by name takes."""
 
 
-def _samples(points: Sequence[Any], t_s: FloatArray | None) -> Samples:
+def _samples(points: Sequence[Any], t_s: FloatArray | None, *, g_from_speed: bool) -> Samples:
     columns = {name: _column(values(points)) for name, values in _CHANNELS.items()}
-    return Samples(**columns, t_s=t_s)  # type: ignore[arg-type]  # the required ones are never None
+    # The required ones are never None.
+    return Samples(**columns, t_s=t_s, g_from_speed=g_from_speed)  # type: ignore[arg-type]
 
 
 def _column(values: list[float | None]) -> FloatArray | None:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from fleetflow import doors
 from fleetflow.access import Scope
 from fleetflow.commands import key as key_command
+from fleetflow.commands.own_key import own_key
 from fleetflow.errors import ConfigurationError
 from fleetflow.storage import keys, registers
 from fleetflow.storage.database import connection
@@ -138,6 +139,21 @@ def test_the_last_use_of_a_key_is_noted(engine, database_url):
                 return keys.list_keys(conn)[0].last_used_at is not None
 
         wait_until(used, 10, what="the note of the last use")
+
+
+def test_the_dashboards_own_key_works_beside_others_and_shuts_no_door(engine, database_url):
+    with own_key(make_settings(), database_url) as calling, running_api(make_settings(), database_url) as api:
+        assert calling.key is not None
+        assert post(api).status_code == 202
+        assert post(api, calling.key).status_code == 202
+        with pytest.raises(ConfigurationError, match="without any key"):
+            doors.check_door(make_settings(api_host=ANYWHERE), database_url)
+        make_key(engine)
+        wait_until(lambda: is_refused(api), 10)
+        assert post(api, calling.key).status_code == 202
+        own = calling.key
+    with running_api(make_settings(), database_url) as api:
+        assert is_refused(api, own)
 
 
 def test_keys_that_were_read_too_long_ago_open_nothing(engine, monkeypatch):

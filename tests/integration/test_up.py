@@ -20,6 +20,7 @@ from fleetflow.commands.up import check_port
 from fleetflow.embedded import find_running
 from fleetflow.errors import ConfigurationError
 from fleetflow.settings import Settings, local_url
+from fleetflow.storage.keys import hash_key
 from tests.support.children import children_of, has_ended
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.postgres
 ROOT = Path(__file__).parents[2]
 SERVER = """
 import http.server, os
+print("key of {name}:", os.environ.get("FLEETFLOW_API_KEY", ""), flush=True)
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200 if self.path == "{path}" else 404)
@@ -164,6 +166,26 @@ def test_a_configured_database_is_used_and_no_embedded_one_started(site, empty_d
         assert process.wait(15) == 0
     with psycopg.connect(empty_database_url) as conn:
         assert conn.execute("SELECT count(*) FROM telemetry.scoring_profiles").fetchone() == (1,)
+
+
+def test_the_dashboard_alone_is_given_a_key_that_ends_with_the_run(site, empty_database_url):
+    for _ in range(2):
+        with site.running(FLEETFLOW_DATABASE_URL=empty_database_url, FLEETFLOW_API_KEY="") as process:
+            wait_until(lambda: "key of DASHBOARD:" in site.said())
+            said = site.said()
+            (key,) = re.findall(r"key of DASHBOARD: (ff_\S+)", said)
+            assert not re.search(r"key of API: \S", said)
+            with psycopg.connect(empty_database_url) as conn:
+                good = conn.execute(
+                    "SELECT key_hash, scopes FROM telemetry.api_keys WHERE revoked_at IS NULL"
+                ).fetchall()
+            assert good == [(hash_key(key), ["write"])]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(15) == 0
+    with psycopg.connect(empty_database_url) as conn:
+        assert conn.execute("SELECT count(*), count(revoked_at) FROM telemetry.api_keys").fetchall() == [(1, 1)]
+        logged = conn.execute("SELECT action FROM telemetry.audit_log WHERE subject LIKE 'ff_%' ORDER BY id").fetchall()
+    assert logged == [("add_key",), ("revoke_key",)] * 2
 
 
 def test_a_kill_of_the_supervisor_leaves_nothing_behind(site):

@@ -89,6 +89,7 @@ def test_a_file_is_questioned_corrected_loaded_and_scored_once(
     with engine.connect() as conn, running_worker(make_settings(), database_url):
         trip = conn.execute(sa.select(trip_logs)).one()
         assert trip.telemetry_blob["speed_kmh"][0] == pytest.approx(20 * 1.609344)
+        assert trip.telemetry_blob["g_source"] == "speed"
         assert (trip.driver_id, trip.vehicle_id) == (ANN, VAN)
         upload = conn.execute(sa.select(uploads)).one()
         assert (upload.file_name, upload.mapping["uses"]["speed"]["unit"]) == ("good.csv", "mph")

@@ -15,10 +15,12 @@ import pytest
 from pyarrow import parquet
 
 from fleetflow.importers import import_file
+from fleetflow.importers.preview import make_preview
 from fleetflow.safety.detection import find_events
 from fleetflow.simulator import Temper, simulate_trip
-from fleetflow.trips.columns import fingerprint
+from fleetflow.trips.columns import fingerprint, pack, unpack
 from fleetflow.trips.encode import encode_trip
+from fleetflow.trips.quality import judge
 from fleetflow.trips.wire import TripDecoder
 
 if TYPE_CHECKING:
@@ -119,6 +121,20 @@ def test_a_trip_is_known_by_what_the_api_would_know_it_by(trips: list[Trip]):
     for drive in import_file(csv_of(records(trips)), latest=LATEST).drives:
         sent = TripDecoder().decode(encode_trip(drive.trip), latest=LATEST)
         assert fingerprint(sent) == fingerprint(drive.trip)
+
+
+def test_a_file_without_accelerometer_is_judged_alike_by_its_preview_and_by_a_worker(trips: list[Trip]):
+    rows = [{name: value for name, value in row.items() if "g_force" not in name} for row in records(trips)]
+    found = import_file(csv_of(rows), latest=LATEST)
+    shown = make_preview(found).trips
+    sent = [TripDecoder().decode(encode_trip(drive.trip), latest=LATEST).samples for drive in found.drives]
+    stored = [unpack(pack(samples)) for samples in sent]
+    assert [trip.events for trip in shown] == find_events(stored)
+    assert [trip.quality for trip in shown] == [judge(samples).verdict for samples in stored]
+    assert all("estimated from the speed" in " ".join(trip.reasons) for trip in shown)
+    events = [event for trip in shown for event in trip.events if event.peak_g is not None]
+    assert events
+    assert all(event.derived for event in events)
 
 
 def test_gpx_comes_back_with_its_positions_and_speeds(trips: list[Trip]):

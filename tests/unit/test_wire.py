@@ -55,6 +55,14 @@ def test_a_trip_becomes_columns():
     assert trip.samples.t_s is None
 
 
+def test_a_trip_may_say_that_its_g_was_reckoned_from_the_speed():
+    said = [decode(body([POINT], **fields)).samples.g_from_speed for fields in ({}, {"g_source": "sensor"})]
+    assert said == [False, False]
+    assert decode(body([POINT], g_source="speed")).samples.g_from_speed
+    (fault,) = refusal(body([POINT], g_source="guess")).faults
+    assert (fault.path, fault.message) == ("g_source", "must be sensor or speed")
+
+
 def test_point_times_become_seconds_from_the_first_and_start_the_trip():
     trip = decode(body(stamped(0, 0.1, 0.25, 0.25), timestamp="2026-01-01T11:59:00Z"))
     np.testing.assert_array_equal(trip.samples.t_s, [0.0, 0.1, 0.25, 0.25])

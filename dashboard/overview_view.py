@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dashboard.standings import Standings
 
 LEGEND = "  ·  ".join(f":{each.name}[{each.sign}] {each.noun}" for each in look.KINDS.values())
+MOST_FAILED = 5
 SCORE_HELP = "Mean over all scored trips. A trip starts at 100 and loses points with each harsh event."
 ABOVE_HELP = (
     "Ranked drivers who belong to the worse half with at least 95 % probability; the others cannot be told apart from"
@@ -215,7 +216,7 @@ def _changed_alt(rows: pd.DataFrame, proven: int) -> str:
 
 def show_failed() -> None:
     """The newest trips that could not be scored, with the reason; nothing where there is none."""
-    failed = data.failed_trips(components.database())
+    failed = data.failures(components.database(), MOST_FAILED)
     if failed.empty:
         return
     zone = components.zone()

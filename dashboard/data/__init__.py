@@ -27,7 +27,7 @@ from dashboard.data.of_people import (
     session,
 )
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
-from dashboard.data.of_standings import driven, failed_trips, standings, vehicle_classes
+from dashboard.data.of_standings import driven, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
 from dashboard.data.of_uploads import known_trips, preview, roster_names, saved_mapping, ways
 from dashboard.data.of_whatif import Scope, analysed_trips, judged, key_of, threshold_sweep, whatif
@@ -50,7 +50,6 @@ __all__ = [
     "driver_weeks",
     "drivers",
     "events",
-    "failed_trips",
     "failures",
     "figures",
     "fit_figures_of",

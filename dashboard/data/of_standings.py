@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dashboard.periods import Period
     from dashboard.standings import Standings
 
-MOST_FAILED = 5
-
 
 @st.cache_data(ttl=FRESH_S, max_entries=16, show_spinner=False)
 def driven(database: str, version: int, since: datetime | None, zone: str, vehicle_class: str | None) -> pd.DataFrame:
@@ -47,10 +45,3 @@ def vehicle_classes(database: str) -> list[str]:
     """The classes that the fleet's vehicles have."""
     with reading(database) as conn:
         return reports.list_vehicle_classes(conn)
-
-
-@st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)
-def failed_trips(database: str) -> pd.DataFrame:
-    """The newest trips that could not be scored; see reports.list_failed."""
-    with reading(database) as conn:
-        return reports.list_failed(conn, MOST_FAILED)

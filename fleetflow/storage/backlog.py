@@ -12,15 +12,18 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-# Each figure comes through a small partial index of its own. Ids rise with the time of receipt.
+# Each figure comes through a small partial index of its own. Ids rise with the time of receipt. A failed trip that was
+# given back waits since then: its age is no sign that workers do not keep up.
 BACKLOG = """
 WITH waiting AS (
     SELECT (SELECT count(*) FROM telemetry.trip_logs WHERE status = 'PENDING' AND attempts = 0) AS fresh,
            (SELECT count(*) FROM telemetry.trip_logs WHERE status = 'PENDING' AND attempts > 0) AS tried,
-           LEAST((SELECT received_at FROM telemetry.trip_logs WHERE status = 'PENDING' AND attempts = 0
-                  ORDER BY id LIMIT 1),
-                 (SELECT received_at FROM telemetry.trip_logs WHERE status = 'PENDING' AND attempts > 0
-                  ORDER BY id LIMIT 1)) AS oldest_at
+           LEAST((SELECT received_at FROM telemetry.trip_logs
+                  WHERE status = 'PENDING' AND attempts = 0 AND retried_at IS NULL ORDER BY id LIMIT 1),
+                 (SELECT received_at FROM telemetry.trip_logs
+                  WHERE status = 'PENDING' AND attempts > 0 AND retried_at IS NULL ORDER BY id LIMIT 1),
+                 (SELECT min(retried_at) FROM telemetry.trip_logs
+                  WHERE status = 'PENDING' AND retried_at IS NOT NULL)) AS oldest_at
 )
 SELECT fresh + tried,
        (SELECT count(*) FROM telemetry.trip_logs WHERE status = 'PROCESSING'),
@@ -30,7 +33,7 @@ FROM waiting
 """
 RETRY = """
 UPDATE telemetry.trip_logs
-SET status = 'PENDING', attempts = 0, error = NULL, completed_at = NULL
+SET status = 'PENDING', attempts = 0, error = NULL, completed_at = NULL, retried_at = clock_timestamp()
 WHERE status = 'FAILED' AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s::uuid[]))
 RETURNING id
 """
@@ -40,7 +43,7 @@ ANALYSED = "SELECT count(*) FROM telemetry.trip_logs WHERE status = 'COMPLETED'"
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Trips by how far they are; the oldest that waits was received at `oldest_at`, `oldest_s` seconds ago."""
+    """Trips by how far they are; the oldest has waited since `oldest_at`, `oldest_s` seconds ago."""
 
     waiting: int
     in_work: int

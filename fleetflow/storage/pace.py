@@ -20,9 +20,12 @@ LEFT JOIN telemetry.trip_logs AS trip
 GROUP BY 1 ORDER BY 1
 """
 FAILED = """
-SELECT trip.id::text AS trip_id, driver.name AS driver_name, trip.driver_id::text AS driver_id, trip.source,
+SELECT trip.id::text AS trip_id, driver.name AS driver_name, trip.driver_id::text AS driver_id,
+       vehicle.name AS vehicle_name, trip.vehicle_id::text AS vehicle_id, trip.source,
        trip.received_at, trip.completed_at AS failed_at, trip.attempts, trip.error
-FROM telemetry.trip_logs AS trip LEFT JOIN telemetry.drivers AS driver ON driver.id = trip.driver_id
+FROM telemetry.trip_logs AS trip
+LEFT JOIN telemetry.drivers AS driver ON driver.id = trip.driver_id
+LEFT JOIN telemetry.vehicles AS vehicle ON vehicle.id = trip.vehicle_id
 WHERE trip.status = 'FAILED'
 ORDER BY trip.id DESC LIMIT %(limit)s
 """
@@ -41,7 +44,7 @@ def read_throughput(conn: sa.Connection, *, slot_s: int, slots: int) -> pd.DataF
 def list_failed(conn: sa.Connection, limit: int) -> pd.DataFrame:
     """The newest trips that FAILED.
 
-    Columns: trip_id, driver_name, driver_id, source, received_at, failed_at, attempts, error.
+    Columns: trip_id, driver_name, driver_id, vehicle_name, vehicle_id, source, received_at, failed_at, attempts, error.
     """
     result = conn.exec_driver_sql(FAILED, {"limit": limit})
     frame = pd.DataFrame.from_records(result.all(), columns=list(result.keys()))

@@ -187,30 +187,6 @@ def list_vehicle_classes(conn: sa.Connection) -> list[str]:
     return list(conn.scalars(known.order_by(vehicles.c.vehicle_class)))
 
 
-def list_failed(conn: sa.Connection, limit: int) -> pd.DataFrame:
-    """The trips that could not be scored, the newest first: trip_id, received_at, driver_id, driver_name, vehicle_id,
-    vehicle_name, error, attempts.
-    """
-    statement = (
-        sa.select(
-            _text(trip_logs.c.id, "trip_id"),
-            trip_logs.c.received_at,
-            _text(trip_logs.c.driver_id),
-            drivers.c.name.label("driver_name"),
-            _text(trip_logs.c.vehicle_id),
-            vehicles.c.name.label("vehicle_name"),
-            trip_logs.c.error,
-            trip_logs.c.attempts,
-        )
-        .outerjoin(drivers, drivers.c.id == trip_logs.c.driver_id)
-        .outerjoin(vehicles, vehicles.c.id == trip_logs.c.vehicle_id)
-        .where(trip_logs.c.status == "FAILED")
-        .order_by(trip_logs.c.id.desc())
-        .limit(limit)
-    )
-    return _frame(conn, statement)
-
-
 def count_unfinished(conn: sa.Connection) -> dict[str, int]:
     """How many trips are PENDING, PROCESSING and FAILED; each is counted through its own small index."""
     untried = sa.and_(trip_logs.c.status == "PENDING", trip_logs.c.attempts == 0)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0011"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
@@ -76,6 +76,7 @@ trip_logs = Table(
     Column("error", Text),
     Column("idempotency_key", String(255), unique=True),
     Column("content_hash", LargeBinary, nullable=False, unique=True),
+    _moment("retried_at"),
     CheckConstraint("status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')", name="status"),
     CheckConstraint("(status = 'PROCESSING') = (lease_token IS NOT NULL)", name="lease"),
     CheckConstraint("(lease_token IS NULL) = (lease_expires_at IS NULL)", name="lease_end"),
@@ -87,8 +88,21 @@ trip_logs = Table(
     CheckConstraint("jsonb_typeof(telemetry_blob) = 'object'", name="telemetry_blob"),
     CheckConstraint("quality IN ('good', 'doubtful', 'unusable')", name="quality"),
     CheckConstraint("cardinality(band_km) = 3", name="band_km"),
+    CheckConstraint("attempts >= 0", name="attempts"),
+    CheckConstraint("offset_long_g > '-Infinity' AND offset_long_g < 'Infinity'", name="offset_long_g"),
+    CheckConstraint("offset_lat_g > '-Infinity' AND offset_lat_g < 'Infinity'", name="offset_lat_g"),
+    CheckConstraint(
+        "array_position(band_km, NULL) IS NULL AND 0 <= ALL (band_km) AND 'Infinity' > ALL (band_km)",
+        name="band_length",
+    ),
+    CheckConstraint("jsonb_typeof(quality_reasons) = 'array'", name="quality_reasons"),
     Index("trip_logs_waiting_idx", "id", postgresql_where=text("status = 'PENDING' AND attempts = 0")),
     Index("trip_logs_retry_idx", "id", postgresql_where=text("status = 'PENDING' AND attempts > 0")),
+    Index(
+        "trip_logs_retried_idx",
+        "retried_at",
+        postgresql_where=text("status = 'PENDING' AND retried_at IS NOT NULL"),
+    ),
     Index("trip_logs_lease_idx", "lease_expires_at", postgresql_where=text("status = 'PROCESSING'")),
     Index("trip_logs_failed_idx", "id", postgresql_where=text("status = 'FAILED'")),
     Index("trip_logs_driver_idx", "driver_id", "started_at"),
@@ -119,6 +133,8 @@ harsh_events = Table(
     Column("review", String(20)),
     CheckConstraint("kind IN ('braking', 'acceleration', 'cornering', 'speeding')", name="kind"),
     CheckConstraint("start_s <= peak_s AND peak_s <= end_s", name="order"),
+    CheckConstraint("start_s > '-Infinity' AND end_s < 'Infinity'", name="moments"),
+    CheckConstraint("speed_change_kmh > '-Infinity' AND speed_change_kmh < 'Infinity'", name="speed_change_kmh"),
     CheckConstraint("peak_g >= 0 AND peak_g < 'Infinity'", name="peak_g"),
     CheckConstraint("CASE kind WHEN 'speeding' THEN speed_kmh IS NOT NULL ELSE peak_g IS NOT NULL END", name="peak"),
     CheckConstraint("speed_kmh >= 0 AND speed_kmh < 'Infinity'", name="speed_kmh"),
@@ -154,6 +170,7 @@ scoring_profiles = Table(
     Column("author", Text, nullable=False),
     Column("note", Text, nullable=False, server_default=""),
     _moment("created_at", required=True),
+    CheckConstraint("jsonb_typeof(content) = 'object'", name="content"),
 )
 
 profile_activations = Table(
@@ -227,6 +244,7 @@ rescore_runs = Table(
     CheckConstraint("state IN ('RUNNING', 'COMPLETED', 'CANCELLED')", name="state"),
     CheckConstraint("(state = 'RUNNING') = (finished_at IS NULL)", name="finished"),
     CheckConstraint("since < until", name="period"),
+    CheckConstraint("total_trips >= 0 AND done_trips >= 0", name="trips"),
     CheckConstraint("NOT activates OR (since IS NULL AND until IS NULL)", name="activates"),
     Index("rescore_runs_running_idx", "state", unique=True, postgresql_where=text("state = 'RUNNING'")),
 )
@@ -251,6 +269,7 @@ reanalyses = Table(
     CheckConstraint("state IN ('RUNNING', 'COMPLETED', 'CANCELLED')", name="state"),
     CheckConstraint("(state = 'RUNNING') = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(lease_token IS NULL) = (lease_expires_at IS NULL)", name="lease"),
+    CheckConstraint("total_trips >= 0 AND done_trips >= 0 AND skipped_trips >= 0", name="trips"),
     Index("reanalyses_running_idx", "state", unique=True, postgresql_where=text("state = 'RUNNING'")),
 )
 

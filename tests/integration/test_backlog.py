@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fleetflow.storage.backlog import read_backlog, retry_failed
 from fleetflow.storage.database import connection
 from fleetflow.storage.trips import insert_trips
 from tests.support.programs import make_settings, running_api
@@ -48,3 +49,16 @@ def test_trips_are_refused_while_the_oldest_has_waited_too_long(engine, database
         answer = post(client)
         assert (answer.status_code, answer.json()["code"]) == (503, "backlog_full")
         assert "3.0 hours" in answer.json()["detail"]
+
+
+def test_an_old_trip_that_is_tried_again_does_not_close_the_api(engine, database_url):
+    """It waits since somebody asked for it, not since it was received."""
+    with connection(engine) as conn:
+        insert_trips(conn, [new_trip()])
+        conn.exec_driver_sql(
+            "UPDATE telemetry.trip_logs SET received_at = now() - interval '3 days', status = 'FAILED', error = 'x'"
+        )
+        assert len(retry_failed(conn)) == 1
+        assert read_backlog(conn).oldest_s == pytest.approx(0, abs=60)
+    with running_api(make_settings(max_waiting_s=7200), database_url) as client:
+        assert post(client).status_code == 202

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from fleetflow.storage import driving, profiles, reports, roster
+from fleetflow.storage import driving, pace, profiles, reports, roster
 from fleetflow.storage.database import connection, snapshot
 from fleetflow.storage.fleet import read_fleet
 from tests.support.pages import BRAKE, drive, insert
@@ -59,6 +59,6 @@ def test_groups_classes_and_failed_trips_are_listed(fleet):
         insert(conn, drive(), status="FAILED", error="No sample is usable.", name="failed")
         assert reports.list_vehicle_classes(conn) == ["heavy"]
         assert set(reports.list_drivers(conn)["group_name"].dropna()) == {"North"}
-        failed = reports.list_failed(conn, 5)
+        failed = pace.list_failed(conn, 5)
     assert list(failed["error"]) == ["No sample is usable."]
     assert list(failed["attempts"]) == [5]

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0008"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
@@ -185,12 +185,13 @@ vehicles = Table(
     _moment("created_at", required=True),
 )
 
+# The profile and the driver are not looked up for each row (docs/decisions/0012-what-a-score-refers-to.md).
 driver_scores = Table(
     "driver_scores",
     metadata,
     Column("trip_id", UUID, ForeignKey(trip_logs.c.id, ondelete="CASCADE"), primary_key=True),
-    Column("profile_version", Integer, ForeignKey(scoring_profiles.c.version), primary_key=True),
-    Column("driver_id", UUID, ForeignKey(drivers.c.id), nullable=False),
+    Column("profile_version", Integer, primary_key=True),
+    Column("driver_id", UUID, nullable=False),
     Column("safety_score", SmallInteger, nullable=False),
     Column("points", Integer, nullable=False),
     Column("harsh_braking_count", Integer, nullable=False),

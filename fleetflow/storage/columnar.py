@@ -61,7 +61,8 @@ def read_columns(conn: sa.Connection, select: str, values: Mapping[str, Any], ty
         SQL("array_agg({}::{})").format(Identifier(name), SQL(kind)) for name, kind in types.items()
     )
     with driver_errors(), _cursor(conn) as cursor:
-        cursor.execute(SQL("SELECT {} FROM ({}) AS rows").format(arrays, SQL(select)), values)
+        # Not prepared: Postgres would plan it once for all values, and a fleet is not read as a trip is.
+        cursor.execute(SQL("SELECT {} FROM ({}) AS rows").format(arrays, SQL(select)), values, prepare=False)
         return {
             name: _column(cursor.pgresult.get_value(0, place), np.dtype(TYPES[kind]))
             for place, (name, kind) in enumerate(types.items())

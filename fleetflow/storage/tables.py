@@ -202,12 +202,13 @@ vehicles = Table(
     _moment("created_at", required=True),
 )
 
+# The profile and the driver are not looked up for each row (docs/decisions/0013-what-a-score-refers-to.md).
 driver_scores = Table(
     "driver_scores",
     metadata,
     Column("trip_id", UUID, ForeignKey(trip_logs.c.id, ondelete="CASCADE"), primary_key=True),
-    Column("profile_version", Integer, ForeignKey(scoring_profiles.c.version), primary_key=True),
-    Column("driver_id", UUID, ForeignKey(drivers.c.id), nullable=False),
+    Column("profile_version", Integer, primary_key=True),
+    Column("driver_id", UUID, nullable=False),
     Column("safety_score", SmallInteger, nullable=False),
     Column("points", Integer, nullable=False),
     Column("harsh_braking_count", Integer, nullable=False),

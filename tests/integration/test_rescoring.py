@@ -278,3 +278,49 @@ def test_a_heavy_vehicle_is_rescored_by_the_rules_of_its_class(engine):
     ask(engine, version)
     finish(engine)
     assert score_under(engine, trip, version) == score_trip([SOFT], classed, "heavy").safety_score == 90
+
+
+MISNAMED = """
+SELECT count(*) FROM telemetry.driver_scores AS score
+LEFT JOIN telemetry.trip_logs AS trip ON trip.id = score.trip_id AND trip.driver_id = score.driver_id
+LEFT JOIN telemetry.scoring_profiles AS profile ON profile.version = score.profile_version
+WHERE trip.id IS NULL OR profile.version IS NULL
+"""
+
+
+def test_every_score_names_a_profile_that_exists_and_the_driver_of_its_trip(engine):
+    trips = [insert_trip(engine, HARD, hour=hour) for hour in range(5)]
+    version = store(engine)
+    ask(engine, version)
+    finish(engine)
+    with connection(engine) as conn:
+        assert conn.exec_driver_sql(MISNAMED).scalar_one() == 0
+        drivers = conn.exec_driver_sql("SELECT count(DISTINCT driver_id) FROM telemetry.driver_scores").scalar_one()
+    assert drivers == len(trips)
+
+
+def test_a_score_goes_with_its_trip(engine):
+    trip = insert_trip(engine, HARD)
+    with connection(engine) as conn:
+        conn.exec_driver_sql("DELETE FROM telemetry.trip_logs WHERE id = %s", (trip,))
+        assert read_score(conn, trip, 1) is None
+
+
+def test_batches_take_the_trips_in_their_order_and_each_once(engine):
+    trips = sorted(insert_trip(engine, SOFT, hour=hour) for hour in range(5))
+    version = store(engine)
+    ask(engine, version)
+    places = []
+    while (run := advance(engine)) and run.state is runs.RunState.RUNNING:
+        places.append((run.done_trips, run.last_trip_id))
+    assert places == [(2, trips[1]), (4, trips[3]), (5, trips[4])]
+
+
+def test_a_run_over_a_period_scores_its_trips_only(engine):
+    trips = [insert_trip(engine, SOFT, hour=hour) for hour in range(4)]
+    version = store(engine)
+    ask(engine, version, since=datetime(2026, 11, 20, 1, tzinfo=UTC), until=datetime(2026, 11, 20, 3, tzinfo=UTC))
+    finish(engine)
+    with connection(engine) as conn:
+        scored = [read_score(conn, trip, version) for trip in trips]
+    assert [score is not None and score.profile_version == version for score in scored] == [False, True, True, False]

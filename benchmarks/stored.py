@@ -26,7 +26,8 @@ CREATE UNLOGGED TABLE new_events (n int4, kind int4, peak float8, standing int4)
 ROWS = """
 SET session_replication_role = replica;
 INSERT INTO telemetry.drivers (id, name, group_name)
-SELECT lpad(to_hex(n), 32, '0')::uuid, 'Simulated driver ' || n, 'Depot ' || n % 5 FROM generate_series(0, {drivers} - 1) AS n;
+SELECT lpad(to_hex(n), 32, '0')::uuid, 'Simulated driver ' || n, 'Depot ' || n % 5
+FROM generate_series(0, {drivers} - 1) AS n;
 INSERT INTO telemetry.vehicles (id, vehicle_class)
 SELECT lpad(to_hex(n), 32, '0')::uuid, ('{{NULL,passenger,light commercial}}'::text[])[1 + n]
 FROM generate_series(0, 2) AS n;

@@ -159,7 +159,7 @@ def unranked(frame: pd.DataFrame) -> None:
         column_config={
             "name": name_column(button, list(frame["driver_id"])),
             "sign": st.column_config.TextColumn(
-                "", width=140, help="An early sign: few km, and yet in the worse half of all drivers with 95 %."
+                "Note", width=140, help="An early sign: few km, and yet in the worse half of all drivers with 95 %."
             ),
             "distance_km": st.column_config.NumberColumn("Distance, km", width=92, format="localized"),
             "needed": st.column_config.TextColumn("Still needed", width=150, alignment="right"),

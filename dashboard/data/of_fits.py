@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 import structlog
 
-from dashboard.data.connecting import FRESH_S, reading
+from dashboard.data.connecting import FLEET_S, reading
+from dashboard.data.of_days import days
+from dashboard.data.of_size import moment
+from dashboard.movements import Window
 from dashboard.ranking import rank_fleet
 from fleetflow.safety.ranking.figures import FitFigures, fit_figures
-from fleetflow.storage import driving, profiles
+from fleetflow.storage import profiles
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,12 +27,19 @@ DIGITS = 2
 log = structlog.get_logger()
 
 
-@st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
 def ranked(database: str, version: int, since: datetime | None, zone: str) -> tuple[pd.DataFrame, FitFigures | None]:
     """The frame of ranking.rank_fleet, and what its fit found; without a driver no row and None."""
+    return _ranked(database, version, since, zone, at=moment(database))
+
+
+@st.cache_data(ttl=FLEET_S, max_entries=64, show_spinner=False)
+def _ranked(
+    database: str, version: int, since: datetime | None, zone: str, *, at: int
+) -> tuple[pd.DataFrame, FitFigures | None]:
+    del at  # a part of the key
     with reading(database) as conn:
         profile = profiles.read_profile(conn, version).profile
-        driven = driving.read_driver_days(conn, version, since=since, zone=zone)
+    driven = days(database, version, Window(since), zone)
     if driven.empty:
         return driven, None
     frame, board = rank_fleet(driven, profile)

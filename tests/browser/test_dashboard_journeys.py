@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
+    from tests.support.browser import Viewer
+
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 NAMES = ("Owen Clarke", "Marta Kovač", "Leila Haddad")
 ROW_PX, HEADER_PX = 36, 32
@@ -79,6 +81,12 @@ def time_labels(page: Page) -> str:
     ticks = page.locator(".js-plotly-plot").nth(1).locator(".xtick text")
     ticks.first.wait_for()  # after a reload the figure stands before its axes do
     return " ".join(ticks.all_text_contents())
+
+
+def event_headings(person: Viewer, fleet: Fleet) -> list[str]:
+    """The heading of the second event's card, as a colleague sees it who opens the trip at that event."""
+    page = person.open(f"trip?trip={fleet.worst_trip}&event=2")
+    return page.locator("h2").all_inner_texts()
 
 
 def address(page: Page) -> dict[str, list[str]]:
@@ -218,6 +226,9 @@ def test_choosing_an_event_in_the_table_puts_it_into_the_address(chromium: Brows
         click_row(page, 1, x=18)
         page.wait_for_url("**event=2**")
         page.locator("h2", has_text="2 ").wait_for()
+        person.settle()
+        assert address(page)["event"] == ["2"]
+        assert page.locator("h2", has_text="2 ").inner_text() in event_headings(person, fleet)
 
 
 def test_a_period_stays_in_the_address_and_on_the_next_page(chromium: Browser, fleet: Fleet):
@@ -317,6 +328,8 @@ def test_a_click_on_an_event_in_the_strip_chooses_it(chromium: Browser, fleet: F
         page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
         page.wait_for_url("**event=2**")
         page.locator("h2", has_text="2 ").wait_for()
+        person.settle()
+        assert address(page)["event"] == ["2"]
 
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(chromium: Browser, fleet: Fleet):

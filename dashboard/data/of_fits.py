@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    Ranked = tuple[pd.DataFrame, FitFigures | None]
+
 DIGITS = 2
 """A change below the second digit is no news: each new trip moves every figure a little."""
 
 log = structlog.get_logger()
 
 
-def ranked(database: str, version: int, since: datetime | None, zone: str) -> tuple[pd.DataFrame, FitFigures | None]:
+def ranked_now(database: str, version: int, since: datetime | None, zone: str) -> Ranked:
     """The frame of ranking.rank_fleet, and what its fit found; without a driver no row and None."""
-    return _ranked(database, version, since, zone, at=moment(database))
+    return ranked(database, version, since, zone, at=moment(database))
 
 
 @st.cache_data(ttl=FLEET_S, max_entries=64, show_spinner=False)
-def _ranked(
-    database: str, version: int, since: datetime | None, zone: str, *, at: int
-) -> tuple[pd.DataFrame, FitFigures | None]:
+def ranked(database: str, version: int, since: datetime | None, zone: str, *, at: int) -> Ranked:
+    """As ranked_now, at a moment of of_size.moment."""
     del at  # a part of the key
     with reading(database) as conn:
         profile = profiles.read_profile(conn, version).profile
@@ -50,7 +51,7 @@ def _ranked(
 
 def fit_figures_of(database: str, version: int, since: datetime | None, zone: str) -> FitFigures | None:
     """How far points bunch, drivers differ and a rank needs driving, in a period; None where nobody drove."""
-    return ranked(database, version, since, zone)[1]
+    return ranked_now(database, version, since, zone)[1]
 
 
 def rounded(figures: FitFigures) -> dict[str, float | None]:

@@ -163,7 +163,7 @@ def test_from_the_overview_to_the_riskiest_driver_and_back_by_a_shared_link(chro
 
 def test_intervals_are_drawn_inside_the_table(chromium: Browser, fleet: Fleet):
     drawn: list[str] = []
-    with viewer(chromium, fleet.base, token=fleet.token) as person:
+    with viewer(chromium, fleet.base, token=fleet.token, first_visit=True) as person:
         person.page.on("response", lambda each: drawn.append(each.url) if each.ok else None)
         page = person.open("leaderboard")
         page.wait_for_function("performance.getEntriesByType('resource').some(e => e.name.includes('/draw/'))")

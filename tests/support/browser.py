@@ -104,13 +104,22 @@ class Viewer:
 
 @contextmanager
 def viewer(
-    browser: Browser, base: str, *, token: str | None = None, scheme: str = "light", width: int = 1440
+    browser: Browser,
+    base: str,
+    *,
+    token: str | None = None,
+    scheme: str = "light",
+    width: int = 1440,
+    first_visit: bool = False,
 ) -> Iterator[Viewer]:
     """A person in Berlin with a light or dark screen; afterwards nothing must have gone wrong or outside.
 
     With the token of a session (people.start_session) the person is signed in, and comes back with the same browser:
-    Streamlit's scripts, which take a second or two to fetch and compile, are there already.
+    Streamlit's scripts, which take a second or two to fetch and compile, are there already. On a `first_visit` nothing
+    is.
     """
+    if first_visit:
+        _contexts.get(browser, {}).pop((base, token or "", scheme, width), None)
     context = _signed_in(browser, base, token, scheme, width) if token else _new_context(browser, scheme, width)
     page = context.new_page()
     person = Viewer(page, base)

@@ -19,10 +19,11 @@ LEFT_OUT = {("preview", "_content")}
 """Parameters that are in no key: a file's hash is, in the place of its content."""
 
 
-def cached() -> Iterator[tuple[str, ast.FunctionDef, ast.Call | ast.expr]]:
+def cached() -> Iterator[tuple[str, ast.FunctionDef, ast.expr]]:
     for path in sorted(ROOT.rglob("*.py")):
-        for each in ast.walk(ast.parse(path.read_text())):
-            for decorator in each.decorator_list if isinstance(each, ast.FunctionDef) else ():
+        functions = [each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.FunctionDef)]
+        for each in functions:
+            for decorator in each.decorator_list:
                 called = decorator.func if isinstance(decorator, ast.Call) else decorator
                 if isinstance(called, ast.Attribute) and called.attr in CACHES:
                     yield str(path.relative_to(ROOT)), each, decorator

@@ -139,9 +139,19 @@ def choose_period(period: str) -> None:
     st.query_params["period"] = period
 
 
+def go_to(page: str, address: dict[str, str]) -> None:
+    """Go to another page at an address, so that the browser's Back returns at once.
+
+    Streamlit writes two steps of history, one for the address and one for the page. The address first: then the step
+    between is the page that was left, and not the new one with nothing chosen.
+    """
+    st.query_params.from_dict(address)
+    st.switch_page(page, query_params=address)
+
+
 def open_driver(driver_id: str) -> None:
     """Go to a driver's page."""
-    st.switch_page(DRIVER, query_params={"driver": driver_id, "period": current_period()})
+    go_to(DRIVER, {"driver": driver_id, "period": current_period()})
 
 
 def link_to(page: str, label: str, *, icon: str) -> None:
@@ -153,7 +163,7 @@ def link_to(page: str, label: str, *, icon: str) -> None:
 
 def open_trip(trip_id: str) -> None:
     """Go to a trip's page."""
-    st.switch_page(TRIP, query_params={"trip": trip_id})
+    go_to(TRIP, {"trip": trip_id})
 
 
 def state(icon: str, title: str, text: str) -> DeltaGenerator:

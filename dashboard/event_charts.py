@@ -44,7 +44,7 @@ def waterfall(way: Sequence[Step]) -> Sketch:
         annotations=[*(_note(row, step, score) for row, step in enumerate(way)), *_ends(way, score)],
     )
     height = 62 + 30 * len(way)
-    figure.style(height, bargap=0.3)
+    figure.style(height, bargap=0.3, uniformtext={"minsize": 9, "mode": "hide"})
     lowest = min(score, 100 - 20)
     figure.update_layout(margin={"l": 108, "r": 14, "t": 4, "b": 4})
     figure.update_xaxes(visible=False, range=[lowest - (100 - lowest) * 0.42, 100 + (100 - lowest) * 0.42])

@@ -109,7 +109,7 @@ def show_changed(found: Standings, members: frozenset[str] | None, period: Perio
     """Who got worse and who improved most since the period before."""
     rows = changes.most_changed(fleet_view.of_members(found.ranked, members))
     sentence = changes.fleet_sentence(found)
-    note = f"Ring: {period.days} days before, dot: now. {sentence}" if period.days else "Against the period before"
+    note = f"Ring: before, dot: now. {sentence}" if period.days else "Against the period before"
     components.card_head("Who changed", note.strip(), help=CHANGED_HELP)
     if rows.empty:
         text = "All time has no period before it." if period.days is None else "Nobody is ranked in both periods yet."

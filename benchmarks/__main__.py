@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from rich.console import Console
 
-from benchmarks import detection, imports, latency, ranking, stored_fleet, throughput, whatif
+from benchmarks import detection, imports, latency, pages, ranking, stored_fleet, throughput, whatif
 from benchmarks.report import Row, show
 from benchmarks.services import Stack, stacks
 
@@ -25,8 +25,11 @@ ON_A_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
 ON_ONE_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
     "imports": imports.importing,
     "stored": stored_fleet.stored_fleet,
+    "pages": pages.pages,
 }
 """How workers are woken is nothing to them."""
+WHEN_NAMED: dict[str, Callable[[Stack], Iterator[Row]]] = {"million": pages.million}
+"""On one stack too, and only where they are asked for: they take long."""
 ALONE: dict[str, Callable[[], Iterator[Row]]] = {
     "detection": detection.finding,
     "detection of stored trips": detection.stored,
@@ -41,7 +44,8 @@ def main(chosen: list[str]) -> int:
     rows: list[Row] = []
     for name in _matching(ALONE, chosen):
         rows += ALONE[name]()
-    both, one = _matching(ON_A_STACK, chosen), _matching(ON_ONE_STACK, chosen)
+    both = _matching(ON_A_STACK, chosen)
+    one = _matching(ON_ONE_STACK, chosen) + (_matching(WHEN_NAMED, chosen) if chosen else [])
     if both or one:
         with stacks() as found:
             rows += [row for name in both for stack in found for row in _noted(name, stack)]
@@ -52,7 +56,7 @@ def main(chosen: list[str]) -> int:
 
 def _noted(name: str, stack: Stack) -> Iterator[Row]:
     Console(stderr=True).print(f"{name}, woken by {stack.name} ...")
-    return {**ON_A_STACK, **ON_ONE_STACK}[name](stack)
+    return {**ON_A_STACK, **ON_ONE_STACK, **WHEN_NAMED}[name](stack)
 
 
 def _matching(known: dict[str, Callable[..., Iterator[Row]]], chosen: list[str]) -> list[str]:

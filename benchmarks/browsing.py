@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import DoubleArray
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.NumberInput_pb2 import NumberInput
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from dashboard.signin.gate import COOKIE
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from streamlit.proto.Delta_pb2 import Delta
+    from streamlit.proto.Slider_pb2 import Slider
     from websockets.sync.client import ClientConnection
 
 ZONE = "Europe/Berlin"
@@ -45,10 +50,12 @@ class Person:
     _page: str = ""
     _query: str = ""
     _sliders: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _states: dict[str, WidgetState] = field(default_factory=dict)
 
     def open(self, page: str, query: str = "") -> Run:
         """Go to a page."""
         self._page, self._query = page, query
+        self._states.clear()
         return self._ask(BackMsg())
 
     def move(self, label: str, value: float) -> Run:
@@ -56,9 +63,8 @@ class Person:
         message = BackMsg()
         name = next(each for each in self._sliders if each.startswith(label))
         widget, fragment = self._sliders[name]
-        state = message.rerun_script.widget_states.widgets.add()
-        state.id = widget
-        state.double_array_value.data.append(value)
+        self._states[widget] = WidgetState(id=widget, double_array_value=DoubleArray(data=[value]))
+        message.rerun_script.widget_states.widgets.extend(self._states.values())
         message.rerun_script.fragment_id = fragment
         return self._ask(message)
 
@@ -87,8 +93,19 @@ class Person:
     def _drawn(self, delta: Delta) -> str:
         element = delta.new_element
         if element.WhichOneof("type") == "slider":
-            self._sliders[element.slider.label] = element.slider.id, delta.fragment_id
+            self._keep_slider(element.slider, delta.fragment_id)
+        if element.WhichOneof("type") == "number_input":
+            number = element.number_input
+            value = number.value if number.set_value else number.default
+            kept = {"int_value": int(value)} if number.data_type == NumberInput.INT else {"double_value": value}
+            self._states[number.id] = WidgetState(id=number.id, **kept)
         return element.heading.body if element.WhichOneof("type") == "heading" else ""
+
+    def _keep_slider(self, slider: Slider, fragment: str) -> None:
+        self._sliders[slider.label] = slider.id, fragment
+        if slider.set_value or slider.id not in self._states:
+            shown = slider.value if slider.set_value else slider.default
+            self._states[slider.id] = WidgetState(id=slider.id, double_array_value=DoubleArray(data=shown))
 
 
 @contextmanager
@@ -96,5 +113,8 @@ def person(base: str, token: str) -> Iterator[Person]:
     """Somebody with that session's token at the dashboard at `base`."""
     address = f"{base.replace('http', 'ws', 1)}/_stcore/stream"
     headers = {"Cookie": f"{COOKIE}={token}"}
-    with connect(address, additional_headers=headers, origin=base, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item, arg-type]
+    protocols = [Subprotocol("streamlit")]
+    with connect(
+        address, additional_headers=headers, origin=Origin(base), subprotocols=protocols, max_size=None
+    ) as socket:
         yield Person(socket)

@@ -85,6 +85,17 @@ def running_worker(stack: Stack) -> Iterator[int]:
 
 
 @contextmanager
+def running_dashboard(database_url: str) -> Iterator[str]:
+    """FleetFlow's dashboard on that database; its address."""
+    port = free_port()
+    settings = {"FLEETFLOW_DATABASE_URL": database_url, "FLEETFLOW_DASHBOARD_PORT": str(port)}
+    with _running(["dashboard"], settings):
+        base = f"http://127.0.0.1:{port}"
+        _wait_for(f"{base}/_stcore/health")
+        yield base
+
+
+@contextmanager
 def running_naive(stack: Stack) -> Iterator[int]:
     """The baseline; its port."""
     port = free_port()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
-from dashboard import figures, look, words
+from dashboard import look, words
+from dashboard.sketch import Sketch, drawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,19 +16,12 @@ if TYPE_CHECKING:
 RATE = "harsh events per 100 km"
 
 
-def style(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
-    """FleetFlow's figure: transparent, no legend, quiet axes, nothing to drag."""
-    figure.update_layout(height=height, **figures.LAYOUT)
-    figure.update_xaxes(**figures.X_AXIS)
-    figure.update_yaxes(**figures.Y_AXIS)
-    return figure.update_layout(**layout)
-
-
-def highest_rates(drivers: pd.DataFrame, *, least_km: float, count: int = 8) -> go.Figure:
+@drawn
+def highest_rates(drivers: pd.DataFrame, *, least_km: float, count: int = 8) -> Sketch:
     """The drivers with the most harsh events per 100 km, stacked by kind; who drove too little is left out."""
     enough = drivers[drivers["distance_km"] >= least_km]
     top = enough.nlargest(count, "per_100_km").iloc[::-1]
-    figure = go.Figure()
+    figure = Sketch()
     names = [words.driver(name, each) for name, each in zip(top["name"], top["driver_id"], strict=True)]
     rows = list(range(len(top)))
     for kind, kind_look in look.KINDS.items():
@@ -53,7 +46,7 @@ def highest_rates(drivers: pd.DataFrame, *, least_km: float, count: int = 8) -> 
         cliponaxis=False,
         hoverinfo="skip",
     )
-    style(figure, 268, barmode="stack", bargap=0.42)
+    figure.style(268, barmode="stack", bargap=0.42)
     figure.update_layout(margin_r=34)
     figure.update_yaxes(
         showgrid=False, tickvals=rows, ticktext=[short(name) for name in names], tickfont_color=look.INK

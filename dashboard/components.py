@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import data, downloads, words
+from dashboard import access, data, downloads, words
 from fleetflow.access import AccessDeniedError
 from fleetflow.errors import ConfigurationError, StorageUnavailableError
 
@@ -19,10 +18,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
+    from fleetflow.storage.sessions import Session
+
 OVERVIEW, LEADERBOARD = "app_pages/overview.py", "app_pages/leaderboard.py"
 DRIVER, TRIP, TUNING = "app_pages/driver.py", "app_pages/trip.py", "app_pages/tuning.py"
 EVENTS, UPLOAD, OPERATIONS = "app_pages/events.py", "app_pages/upload.py", "app_pages/operations.py"
 ADMINISTRATION, AUDIT = "app_pages/administration.py", "app_pages/audit.py"
+VIEWER = "viewer"
+"""Where in the session of a browser its person is, for the run that goes on; see viewers."""
 RETRY_S = 5
 DELAYED_S = 60.0
 """From then on a waiting score is late: a worker that is there takes a trip within seconds."""
@@ -136,20 +139,31 @@ def choose_period(period: str) -> None:
     st.query_params["period"] = period
 
 
+def go_to(page: str, address: dict[str, str]) -> None:
+    """Go to another page at an address, so that the browser's Back returns at once.
+
+    Streamlit writes two steps of history, one for the address and one for the page. The address first: then the step
+    between is the page that was left, and not the new one with nothing chosen.
+    """
+    st.query_params.from_dict(address)
+    st.switch_page(page, query_params=address)
+
+
 def open_driver(driver_id: str) -> None:
     """Go to a driver's page."""
-    st.switch_page(DRIVER, query_params={"driver": driver_id, "period": current_period()})
+    go_to(DRIVER, {"driver": driver_id, "period": current_period()})
 
 
 def link_to(page: str, label: str, *, icon: str) -> None:
-    """A link to another page, where this dashboard has it."""
-    if Path(__file__).with_name("app_pages").joinpath(Path(page).name).exists():
+    """A link to another page, for who may open it."""
+    person: Session | None = st.session_state.get(VIEWER)
+    if person is not None and access.may_open(person.roles, page):
         st.page_link(page, label=label, icon=icon)
 
 
 def open_trip(trip_id: str) -> None:
     """Go to a trip's page."""
-    st.switch_page(TRIP, query_params={"trip": trip_id})
+    go_to(TRIP, {"trip": trip_id})
 
 
 def state(icon: str, title: str, text: str) -> DeltaGenerator:
@@ -213,7 +227,7 @@ def waiting_note() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/hourglass_bottom: **Scores are delayed.** {trips}, {since}.", width="content")
             st.space("stretch")
-            st.page_link(OPERATIONS, label="Operations", icon=":material/arrow_forward:")
+            link_to(OPERATIONS, "Operations", icon=":material/arrow_forward:")
     else:
         st.info(f"{trips}. This page follows by itself.", icon=":material/hourglass_top:")
     rerun_every(RETRY_S)
@@ -228,13 +242,13 @@ def empty_fleet() -> None:
     )
     with inner.container(width=620):
         st.code("python -m fleetflow send FILE", language="bash")
-        st.caption("or, with curl, the smallest trip there is:")
+        st.caption("or, with curl and a key that an admin made, the smallest trip there is:")
         st.code(FIRST_TRIP.format(api=api_url()), language="bash", wrap_lines=True)
     rerun_every(RETRY_S)
 
 
 FIRST_TRIP = """\
-curl -X POST {api}/api/v1/telemetry -H 'Content-Type: application/json' -d '{{
+curl -X POST {api}/api/v1/telemetry -H 'Authorization: Bearer ff_...' -H 'Content-Type: application/json' -d '{{
   "vehicle_id": "3f1c0f4e-8f0b-4a51-9d3e-0c6a52a4e001", "driver_id": "9b2d7c1a-52de-4c6f-8a77-41b0f3c9e002",
   "data": [{{"speed_kmh": 50, "g_force_long": 0.1}}, {{"speed_kmh": 55, "g_force_long": -0.5}}]}}'"""
 

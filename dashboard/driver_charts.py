@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from dashboard import look, words
-from dashboard.charts import style
+from dashboard.sketch import Sketch, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +22,13 @@ AXIS_TITLES = {POINTS: "points per 100 km", SCORE: "score"}
 DAY_MS = 86_400_000
 
 
-def by_week(mine: pd.DataFrame, fleet: pd.DataFrame, column: str, notes: Sequence[date] = ()) -> go.Figure:
+@drawn
+def by_week(mine: pd.DataFrame, fleet: pd.DataFrame, column: str, notes: Sequence[date] = ()) -> Sketch:
     """A dot on the bar of its 90 % interval for each week, over the middle half of the fleet's drivers.
 
     `mine` and `fleet` as weeks.by_week and weeks.of_fleet give them; `notes` are the days of coaching.
     """
-    figure = go.Figure()
+    figure = Sketch()
     _add_fleet(figure, fleet)
     low, high = mine[f"{column}_low"], mine[f"{column}_high"]
     figure.add_bar(
@@ -52,7 +52,7 @@ def by_week(mine: pd.DataFrame, fleet: pd.DataFrame, column: str, notes: Sequenc
         hovertemplate="<b>%{y:.1f}</b>%{customdata[0]}<br>%{customdata[1]} in %{customdata[2]} trips<extra></extra>",
     )
     _add_notes(figure, notes)
-    style(figure, 262, hovermode="x unified")
+    figure.style(262, hovermode="x unified")
     top = max([100.0 if column == SCORE else 1.0, high.max(), mine[column].max(), fleet["q3"].max()], key=_known)
     floor = min([100.0, low.min(), mine[column].min(), fleet["q1"].min()], key=lambda each: -_known(-each))
     figure.update_yaxes(
@@ -71,7 +71,7 @@ def _intervals(low: pd.Series[float], high: pd.Series[float]) -> list[str]:
     return [f" ({words.decimal(a)} to {words.decimal(b)})" if np.isfinite(b - a) else "" for a, b in pairs]
 
 
-def _add_fleet(figure: go.Figure, fleet: pd.DataFrame) -> None:
+def _add_fleet(figure: Sketch, fleet: pd.DataFrame) -> None:
     figure.add_scatter(
         x=pd.concat([fleet["week"], fleet["week"][::-1]]),
         y=pd.concat([fleet["q1"], fleet["q3"][::-1]]),
@@ -91,7 +91,7 @@ def _add_fleet(figure: go.Figure, fleet: pd.DataFrame) -> None:
     )
 
 
-def _add_notes(figure: go.Figure, notes: Sequence[date]) -> None:
+def _add_notes(figure: Sketch, notes: Sequence[date]) -> None:
     for day in notes:
         at = pd.Timestamp(day)
         figure.add_shape(
@@ -102,7 +102,8 @@ def _add_notes(figure: go.Figure, notes: Sequence[date]) -> None:
         )
 
 
-def waterfall(explained: Explanation) -> go.Figure:
+@drawn
+def waterfall(explained: Explanation) -> Sketch:
     """From the figure before to the one now; a part that lowers it is good, and each stands with its sign."""
     words_of, starts, lengths, colors, labels = [], [], [], [], []
     at = explained.before / 10
@@ -115,7 +116,7 @@ def waterfall(explained: Explanation) -> go.Figure:
         at += value
     ends = (("Before", explained.before / 10, look.MUTED), ("Now", explained.after / 10, look.ACCENT))
     rows = ["Before", *words_of, "Now"]
-    figure = go.Figure()
+    figure = Sketch()
     figure.add_bar(
         y=list(range(len(rows))),
         x=[ends[0][1], *lengths, ends[1][1]],
@@ -128,7 +129,7 @@ def waterfall(explained: Explanation) -> go.Figure:
         cliponaxis=False,
         hoverinfo="skip",
     )
-    style(figure, 262, bargap=0.38)
+    figure.style(262, bargap=0.38)
     reach = max([each[1] for each in ends] + [a + b for a, b in zip(starts, lengths, strict=True)])
     figure.update_yaxes(
         autorange="reversed", showgrid=False, tickvals=list(range(len(rows))), ticktext=rows, tickfont_color=look.INK
@@ -138,13 +139,14 @@ def waterfall(explained: Explanation) -> go.Figure:
     )
 
 
-def before_after(row: Row, reach: float) -> go.Figure:
+@drawn
+def before_after(row: Row, reach: float) -> Sketch:
     """A driver's figure before and after a talk, each a dot on the bar of its 90 % interval; hollow is before."""
     values = np.array(
         [[row[f"{each}{period}"] for each in ("mean", "low", "high")] for period in ("_before", "_after")]
     )
     mean, low, high = values.T.astype(np.float64)
-    figure = go.Figure()
+    figure = Sketch()
     figure.add_bar(
         x=high - low, y=[0, 1], base=low, orientation="h", width=0.3, opacity=0.4, hoverinfo="skip",
         marker={"color": [look.MUTED, look.ACCENT], "cornerradius": 3},
@@ -158,7 +160,7 @@ def before_after(row: Row, reach: float) -> go.Figure:
         customdata=np.column_stack([low, high]),
         hovertemplate="%{x:.1f}, likely %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",
     )  # fmt: skip
-    style(figure, 96)
+    figure.style(96)
     names = [f"{name} <b>{words.decimal(value)}</b>" for name, value in zip(("before", "after"), mean, strict=True)]
     figure.update_yaxes(range=[1.6, -0.6], showgrid=False, tickvals=[0, 1], ticktext=names, tickfont_color=look.INK)
     return figure.update_xaxes(

@@ -160,4 +160,4 @@ def open_trip(each: InboxEvent) -> None:
     number = next((one.number for one in judged if one.event.id == each.event.id), None)
     address = {"trip": each.trip_id, **({"event": str(number)} if number else {})}
     view = {"view": "120"} if each.has_clock and each.event.kind is not EventKind.SPEEDING else {}
-    st.switch_page(components.TRIP, query_params={**address, **view})
+    components.go_to(components.TRIP, {**address, **view})

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard import look, sampling, words
-from dashboard.charts import style
+from dashboard.sketch import Sketch, drawn
 from dashboard.traces import panel_of, side
 from dashboard.trip_charts import DASH, event_name
 
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
 
 
-def waterfall(way: Sequence[Step]) -> go.Figure:
+@drawn
+def waterfall(way: Sequence[Step]) -> Sketch:
     """From 100 down: a bar per event that costs points, a tick for each that costs nothing, in order of time."""
     rows, score = list(range(len(way))), way[-1].before - way[-1].lost
-    figure = go.Figure()
+    figure = Sketch()
     paid = [(row, step) for row, step in zip(rows, way, strict=True) if step.lost]
     figure.add_bar(
         y=[row for row, _ in paid],
@@ -39,11 +39,12 @@ def waterfall(way: Sequence[Step]) -> go.Figure:
         customdata=[[event_name(step.judged), _margin(step.judged)] for _, step in paid],
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
     )
-    # All at once: plotly checks every shape again with each one that is added.
-    figure.layout.shapes = [*_ticks(way), *_joints(way)]
-    figure.layout.annotations = [*(_note(row, step, score) for row, step in enumerate(way)), *_ends(way, score)]
+    figure.add_all(
+        shapes=[*_ticks(way), *_joints(way)],
+        annotations=[*(_note(row, step, score) for row, step in enumerate(way)), *_ends(way, score)],
+    )
     height = 62 + 30 * len(way)
-    style(figure, height, bargap=0.3)
+    figure.style(height, bargap=0.3, uniformtext={"minsize": 9, "mode": "hide"})
     lowest = min(score, 100 - 20)
     figure.update_layout(margin={"l": 108, "r": 14, "t": 4, "b": 4})
     figure.update_xaxes(visible=False, range=[lowest - (100 - lowest) * 0.42, 100 + (100 - lowest) * 0.42])
@@ -101,6 +102,7 @@ def _ends(way: Sequence[Step], score: int) -> list[dict[str, Any]]:
     ]
 
 
+@drawn
 def event_detail(
     samples: pd.DataFrame,
     judged: Judged,
@@ -109,7 +111,7 @@ def event_detail(
     around_s: float = 6.0,
     unit: str = "s",
     with_speed: bool = False,
-) -> go.Figure:
+) -> Sketch:
     """The signal around one event's peak, its excess filled; x from the peak, in seconds (samples, without a clock).
 
     `with_speed` draws the speed below, which shows whether it follows.
@@ -119,12 +121,12 @@ def event_detail(
     reach = max(around_s, event.end_s - event.peak_s + 2, event.peak_s - event.start_s + 2)
     part = samples[samples["t_s"].between(event.peak_s - reach, event.peak_s + reach)]
     part = part.iloc[sampling.keep(part[panel.column].to_numpy())]
-    figure = go.Figure()
+    figure = Sketch()
     _add_moment(figure, part, judged, profile, unit)
     with_speed = with_speed and panel.column != "speed_kmh"
     if with_speed:
         _add_speed(figure, part, event.peak_s)
-    style(figure, 250 if with_speed else 190)
+    figure.style(250 if with_speed else 190)
     figure.update_layout(
         margin={"l": 44, "r": 22, "t": 18, "b": 22, "pad": 0}, hovermode="x", hoversubplots="axis",
         yaxis={"domain": [0.5 if with_speed else 0.0, 1.0]},
@@ -135,7 +137,7 @@ def event_detail(
     return _set_moment_axis(figure, reach, unit, "y2" if with_speed else "y")
 
 
-def _add_moment(figure: go.Figure, part: pd.DataFrame, judged: Judged, profile: ScoringProfile, unit: str) -> None:
+def _add_moment(figure: Sketch, part: pd.DataFrame, judged: Judged, profile: ScoringProfile, unit: str) -> None:
     event, panel, kind_look = judged.event, panel_of(judged.event.kind), look.KINDS[judged.event.kind]
     x, values = part["t_s"].to_numpy() - event.peak_s, part[panel.column].to_numpy()
     sign = side(values, x) if panel.unit == "g" else 1.0
@@ -157,7 +159,7 @@ def _add_moment(figure: go.Figure, part: pd.DataFrame, judged: Judged, profile: 
     )  # fmt: skip
 
 
-def _add_speed(figure: go.Figure, part: pd.DataFrame, peak_s: float) -> None:
+def _add_speed(figure: Sketch, part: pd.DataFrame, peak_s: float) -> None:
     figure.add_scatter(
         x=part["t_s"].to_numpy() - peak_s, y=part["speed_kmh"].to_numpy(), yaxis="y2", mode="lines",
         line={"width": 1.6, "color": look.INK}, hovertemplate="%{y:.0f} km/h<extra></extra>",
@@ -165,14 +167,14 @@ def _add_speed(figure: go.Figure, part: pd.DataFrame, peak_s: float) -> None:
     _name_panel(figure, "Speed, km/h", 0.34)
 
 
-def _name_panel(figure: go.Figure, title: str, top: float) -> None:
+def _name_panel(figure: Sketch, title: str, top: float) -> None:
     figure.add_annotation(
         x=0, y=top, xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-38, yshift=2, text=title,
         showarrow=False, font={"size": 11, "color": look.MUTED},
     )  # fmt: skip
 
 
-def _set_moment_axis(figure: go.Figure, reach: float, unit: str, anchor: str) -> go.Figure:
+def _set_moment_axis(figure: Sketch, reach: float, unit: str, anchor: str) -> Sketch:
     ticks = [-reach, -reach / 2, 0.0, reach / 2, reach]
     return figure.update_xaxes(
         tickvals=ticks,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard import look, words
-from dashboard.charts import RATE, style
+from dashboard.charts import RATE
+from dashboard.sketch import Sketch, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +28,13 @@ NAMED = 3
 LABEL_PX, PLOT_PX = 15.0, 232.0
 
 
-def rates_by_kind(rates: pd.DataFrame, marks: Sequence[tuple[datetime, str]], period_start: Any) -> go.Figure:
+@drawn
+def rates_by_kind(rates: pd.DataFrame, marks: Sequence[tuple[datetime, str]], period_start: Any) -> Sketch:
     """Harsh events per 100 km over seven days, a line a kind, named at its end. `rates` as key_figures.smooth_rates.
 
     `marks` are moments with a name, drawn as dotted lines; what lies before `period_start` is shaded.
     """
-    figure = go.Figure()
+    figure = Sketch()
     for kind, kind_look in look.KINDS.items():
         figure.add_scatter(
             x=rates["date"],
@@ -42,7 +43,7 @@ def rates_by_kind(rates: pd.DataFrame, marks: Sequence[tuple[datetime, str]], pe
             line={"color": kind_look.color, "width": 1.8},
             hovertemplate=f"{kind_look.sign} {kind_look.noun} %{{y:.2f}}<extra></extra>",
         )
-    style(figure, 300, hovermode="x unified")
+    figure.style(300, hovermode="x unified")
     figure.update_layout(margin_r=104, margin_t=26)
     _name_lines(figure, rates)
     _shade_before(figure, rates, period_start)
@@ -53,7 +54,7 @@ def rates_by_kind(rates: pd.DataFrame, marks: Sequence[tuple[datetime, str]], pe
     return figure.update_yaxes(rangemode="tozero", title_text=RATE, title_standoff=10)
 
 
-def _name_lines(figure: go.Figure, rates: pd.DataFrame) -> None:
+def _name_lines(figure: Sketch, rates: pd.DataFrame) -> None:
     """Each line's name at its end, pushed apart where lines end close together."""
     last = rates[list(look.KIND_COLUMNS)].ffill().iloc[-1]
     top = float(rates[list(look.KIND_COLUMNS)].max().max()) or 1.0
@@ -74,21 +75,25 @@ def spread(values: Sequence[float], apart: float) -> list[float]:
     return [float(each) for each in back]
 
 
-def _shade_before(figure: go.Figure, rates: pd.DataFrame, period_start: Any) -> None:
+def _shade_before(figure: Sketch, rates: pd.DataFrame, period_start: Any) -> None:
     first = rates["date"].iloc[0]
     if period_start is None or first >= period_start:
         return
-    figure.add_vrect(first, period_start, fillcolor=look.SOFT, opacity=0.18, line_width=0, layer="below")
+    figure.add_shape(
+        type="rect", x0=first, x1=period_start, yref="y domain", y0=0, y1=1, fillcolor=look.SOFT, opacity=0.18,
+        line={"width": 0}, layer="below",
+    )  # fmt: skip
     _note(figure, x=first, xanchor="left", y=0.99, yref="paper", yanchor="top", xshift=4, text="period before")
 
 
-def _note(figure: go.Figure, **where: Any) -> None:
+def _note(figure: Sketch, **where: Any) -> None:
     figure.add_annotation(showarrow=False, font={"size": 11, "color": look.MUTED}, **where)
 
 
-def trips_by_day(days: pd.DataFrame) -> go.Figure:
+@drawn
+def trips_by_day(days: pd.DataFrame) -> Sketch:
     """How many trips were scored on each day. `days` as key_figures.by_day gives it."""
-    figure = go.Figure()
+    figure = Sketch()
     figure.add_bar(
         x=days["date"],
         y=days["trips"],
@@ -96,25 +101,25 @@ def trips_by_day(days: pd.DataFrame) -> go.Figure:
         customdata=days["distance_km"],
         hovertemplate="<b>%{x|%a %-d %b}</b><br>%{y:,.0f} trips, %{customdata:,.0f} km<extra></extra>",
     )
-    style(figure, 150)
+    figure.style(150)
     figure.update_xaxes(type="date", tickformat="%-d %b", nticks=4)
     return figure.update_yaxes(rangemode="tozero", nticks=4)
 
 
-def _note_rows(figure: go.Figure, texts: Sequence[str]) -> None:
-    """A note at the right of each row, all at once: plotly checks all notes again with every one that is added."""
+def _note_rows(figure: Sketch, texts: Sequence[str]) -> None:
+    """A note at the right of each row."""
     font = {"size": 11, "color": look.MUTED}
     where = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "showarrow": False, "font": font}
-    notes = [{**where, "y": place, "text": text} for place, text in enumerate(texts)]
-    figure.update_layout(annotations=[*figure.layout.annotations, *notes])
+    figure.add_all(annotations=[{**where, "y": place, "text": text} for place, text in enumerate(texts)])
 
 
-def stands_out(ranked: pd.DataFrame, middle: float) -> go.Figure:
+@drawn
+def stands_out(ranked: pd.DataFrame, middle: float) -> Sketch:
     """Every ranked driver: points per 100 km with the 90 % interval, against distance. `ranked` as Standings.ranked."""
-    figure = go.Figure()
+    figure = Sketch()
     for verdict in ("cannot tell", "clearly below", "clearly above"):
         _add_drivers(figure, ranked[ranked["verdict"] == verdict], verdict)
-    style(figure, 320, hovermode="closest")
+    figure.style(320, hovermode="closest")
     figure.update_layout(margin_r=18)
     figure.add_hline(middle, line={"color": look.MUTED, "width": 1, "dash": "3px,3px"})
     _note(figure, x=0, xref="paper", xanchor="left", y=middle, yanchor="bottom", text=f"middle {middle:.1f}")
@@ -127,7 +132,7 @@ def stands_out(ranked: pd.DataFrame, middle: float) -> go.Figure:
     return figure.update_yaxes(title_text=POINTS, title_standoff=10, rangemode="tozero")
 
 
-def _add_drivers(figure: go.Figure, some: pd.DataFrame, verdict: str) -> None:
+def _add_drivers(figure: Sketch, some: pd.DataFrame, verdict: str) -> None:
     color = VERDICT_COLORS.get(verdict, look.MUTED)
     is_clear = verdict in VERDICT_COLORS
     figure.add_scatter(
@@ -165,10 +170,11 @@ def _short(row: pd.Series, longest: int = 19) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
-def who_changed(changes: pd.DataFrame) -> go.Figure:
+@drawn
+def who_changed(changes: pd.DataFrame) -> Sketch:
     """Points per 100 km before (hollow) and now (full), who got worse above who improved. `changes` as Changes.rows."""
     rows = changes.iloc[::-1].reset_index(drop=True)
-    figure = go.Figure()
+    figure = Sketch()
     colors = [_change_color(badge) for badge in rows["badge"]]
     before, now, at = rows["points_per_100_km_before"], rows["points_per_100_km"], list(range(len(rows)))
     figure.add_bar(
@@ -184,7 +190,7 @@ def who_changed(changes: pd.DataFrame) -> go.Figure:
             hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]:.1f} before, %{x:.1f} now"
             "<br>%{customdata[3]}<extra></extra>",
         )  # fmt: skip
-    style(figure, 44 + 27 * max(len(rows), 3))
+    figure.style(44 + 27 * max(len(rows), 3))
     _note_rows(figure, list(rows["label"]))
     figure.update_layout(margin_r=112)
     figure.update_yaxes(showgrid=False, tickvals=at, ticktext=[_short(row) for _, row in rows.iterrows()],
@@ -200,12 +206,13 @@ def _change_color(badge: str) -> str:
     return {"worse": look.INK, "improved": look.GOOD}.get(badge, look.MUTED)
 
 
-def intervals(ranked: pd.DataFrame, middle: float) -> go.Figure:
+@drawn
+def intervals(ranked: pd.DataFrame, middle: float) -> Sketch:
     """All ranked drivers, the worst on top: a dot on the bar of its 90 % interval, rank and likely ranks beside it."""
     rows = ranked.iloc[::-1].reset_index(drop=True)
     colors = [VERDICT_COLORS.get(verdict, look.MUTED) for verdict in rows["verdict"]]
     at = list(range(len(rows)))
-    figure = go.Figure()
+    figure = Sketch()
     figure.add_bar(
         y=at, x=rows["high"] - rows["low"], base=rows["low"], orientation="h", width=0.3,
         marker={"color": colors, "opacity": 0.4, "cornerradius": 3}, hoverinfo="skip",
@@ -216,7 +223,7 @@ def intervals(ranked: pd.DataFrame, middle: float) -> go.Figure:
         hovertemplate="<b>%{customdata[1]}</b>, %{customdata[4]}<br>%{x:.1f} points per 100 km (%{customdata[2]})"
         "<br>rank %{customdata[3]}, %{customdata[5]}<extra></extra>",
     )  # fmt: skip
-    style(figure, 60 + 26 * max(len(rows), 2))
+    figure.style(60 + 26 * max(len(rows), 2))
     figure.update_layout(margin_r=70, margin_t=22)
     figure.add_vline(middle, line={"color": look.MUTED, "width": 1, "dash": "3px,3px"})
     _note(figure, x=middle, y=1, yref="paper", yanchor="bottom", text=f"middle {middle:.1f}")
@@ -230,9 +237,10 @@ def intervals(ranked: pd.DataFrame, middle: float) -> go.Figure:
     )
 
 
-def two_densities(pair: Pair, names: Sequence[str]) -> go.Figure:
+@drawn
+def two_densities(pair: Pair, names: Sequence[str]) -> Sketch:
     """Where the rates of two drivers may lie, the first in the accent, the second in ink."""
-    figure = go.Figure()
+    figure = Sketch()
     peaks = pair.densities.argmax(axis=1)
     for number, (name, values, color) in enumerate(zip(names, pair.densities, (look.ACCENT, look.INK), strict=True)):
         figure.add_scatter(
@@ -243,7 +251,7 @@ def two_densities(pair: Pair, names: Sequence[str]) -> go.Figure:
         text = f'<span style="color:{color}">{name}</span>'
         _note(figure, x=pair.rate[peak], y=values[peak], text=text, yanchor="bottom",
               xanchor="right" if to_left else "left")  # fmt: skip
-    style(figure, 150)
+    figure.style(150)
     figure.update_layout(margin_t=24)
     figure.update_yaxes(visible=False, rangemode="tozero")
     return figure.update_xaxes(nticks=7, ticksuffix="")

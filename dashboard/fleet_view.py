@@ -48,13 +48,14 @@ def head(title: str) -> Scope:
     zone, now, key = components.zone(), datetime.now(UTC), components.current_period()
     period = period_of(components.PERIODS[key], zone, now)
     with components.head(title, caption(period.since, now, zone)):
-        group, vehicle_class = _group_control(), _class_control()
+        group, vehicle_class = group_control(), _class_control()
         components.period_control()
     return Scope(key, period, zone, group or None, _members(group), vehicle_class or None)
 
 
-def _group_control() -> str:
-    groups = sorted(data.drivers(components.database())["group_name"].dropna().unique())
+def group_control() -> str:
+    """The group of drivers to look at, empty for all; kept in the address and on the way to other pages."""
+    groups = data.groups(components.database())
     group = filters.taken_along(GROUP, groups)
     if groups:
         filters.select(GROUP, "Group", {filters.EVERY: "All groups", **dict(zip(groups, groups, strict=True))}, group,

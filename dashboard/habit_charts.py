@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard import look, words
-from dashboard.charts import style
+from dashboard.sketch import Sketch, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,27 +24,27 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+@drawn
 def severity(
     events: pd.DataFrame, rates: Mapping[EventKind, tuple[float, float]], fleet_median: Mapping[EventKind, float]
-) -> go.Figure:
+) -> Sketch:
     """One mark per event at its peak as a multiple of the threshold; beside each kind its rate and the fleet's.
 
     `events` has kind, peak, multiple, harsh and said (what the hover says); `rates` are harsh events per 100 km of the
     driver and of the fleet; `fleet_median` is the middle of the fleet's harsh events, drawn as a tick.
     """
     marks = _spread_out(events)
-    figure = go.Figure()
+    figure = Sketch()
     _add_marks(figure, marks[~marks["harsh"]], symbol="circle", size=4, color=look.MUTED, opacity=0.4)
     harsh = marks[marks["harsh"]]
     looks = [look.KINDS[list(look.KINDS)[row]] for row in harsh["row"]]
     symbols, colors = [each.symbol for each in looks], [each.color for each in looks]
     _add_marks(figure, harsh, symbol=symbols, size=8, color=colors, opacity=0.9)
     _add_medians(figure, fleet_median)
-    style(
-        figure, 290, hovermode="closest",
-        annotations=[_rate_words(row, kind, *rates[kind]) for row, kind in enumerate(look.KINDS)],
-        shapes=[_threshold()],
-    )  # fmt: skip
+    figure.style(290, hovermode="closest")
+    figure.add_all(
+        shapes=[_threshold()], annotations=[_rate_words(row, kind, *rates[kind]) for row, kind in enumerate(look.KINDS)]
+    )
     figure.update_layout(margin_r=118)
     names = [f'<span style="color:{each.color}">{each.sign}</span> {each.noun}' for each in look.KINDS.values()]
     figure.update_yaxes(
@@ -69,14 +68,14 @@ def _spread_out(events: pd.DataFrame) -> pd.DataFrame:
     return spread[place < MOST_MARKS]
 
 
-def _add_marks(figure: go.Figure, marks: pd.DataFrame, **marker: object) -> None:
+def _add_marks(figure: Sketch, marks: pd.DataFrame, **marker: object) -> None:
     figure.add_scatter(
         x=marks["multiple"], y=marks["y"], mode="markers", marker=marker, customdata=marks["said"],
         hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
 
 
-def _add_medians(figure: go.Figure, fleet_median: Mapping[EventKind, float]) -> None:
+def _add_medians(figure: Sketch, fleet_median: Mapping[EventKind, float]) -> None:
     kinds = [kind for kind in look.KINDS if kind in fleet_median]
     figure.add_scatter(
         x=[fleet_median[kind] for kind in kinds],
@@ -101,12 +100,13 @@ def _rate_words(row: int, kind: EventKind, mine: float, fleet: float) -> dict[st
     }  # fmt: skip
 
 
-def hours(distance_km: FloatArray, events: FloatArray) -> go.Figure:
+@drawn
+def hours(distance_km: FloatArray, events: FloatArray) -> Sketch:
     """Harsh events per 100 km by weekday and hour, both (7, 24); where little was driven a dot says nothing more."""
     enough = distance_km >= LEAST_KM
     rate = np.where(enough, 100 * events / np.where(enough, distance_km, 1.0), np.nan)
     days, at = np.nonzero(~enough)
-    figure = go.Figure()
+    figure = Sketch()
     figure.add_heatmap(
         z=rate,
         x=list(range(24)),
@@ -128,7 +128,7 @@ def hours(distance_km: FloatArray, events: FloatArray) -> go.Figure:
     figure.add_scatter(
         x=at, y=days, mode="markers", marker={"size": 3, "color": look.SOFT, "opacity": 1}, hoverinfo="skip"
     )
-    style(figure, 290, hovermode="closest")
+    figure.style(290, hovermode="closest")
     driven = np.flatnonzero(distance_km.sum(axis=0) > 0)
     first, last = (int(driven[0]), int(driven[-1])) if len(driven) else (0, 23)
     figure.update_yaxes(

@@ -117,8 +117,8 @@ def show_list(events: Sequence[InboxEvent], opened: InboxEvent | None) -> None:
 def _show_row(each: InboxEvent, moment: pd.DataFrame | None, *, opened: bool, then: int | None) -> None:
     kind_look = look.KINDS[each.event.kind]
     st.markdown(traces.markdown(each.event, moment, each.threshold), width=TRACE_PX)
-    who = words.driver(each.driver_name, each.driver_id).removeprefix("Simulated ")
-    vehicle = words.vehicle(each.vehicle_name, each.vehicle_id)
+    names = words.driver(each.driver_name, each.driver_id), words.vehicle(each.vehicle_name, each.vehicle_id)
+    who, vehicle = (name.removeprefix("Simulated ") for name in names)
     place = f"{who} · {vehicle} · {event_card.short_when(each, components.zone())}"
     st.markdown(
         f"{kind_look.colored_sign} **{kind_look.label}** {words.peak(each.event)}  \n"

@@ -70,10 +70,10 @@ def ranked_frame(frame: pd.DataFrame, *, middle: float, end: float) -> pd.DataFr
             "before": frame["rank_before"].where(frame["rank_before"] > 0).to_numpy(),
             "change": changes.since_before(frame),
             "trend": frame["trend"].to_numpy(),
-            **{name: frame[name].round(1).to_numpy() for name in RATES},
             "mean_score": frame["mean_score"].round(1).to_numpy(),
             "distance_km": frame["distance_km"].round().to_numpy(),
             "trips": frame["trips"].to_numpy(),
+            **{name: frame[name].round(1).to_numpy() for name in RATES},
             "tied": frame["tied"].to_numpy(dtype=bool),
         }
     )
@@ -111,12 +111,12 @@ def _ranked_columns(end: float, button: str, driver_ids: list[str]) -> dict[str,
         ),
         "verdict": text("Against the middle", width=118, help="Clearly: in that half of the fleet with 95 %."),
         "before": number("Before", width=56, format="%d", help="Rank in the period before; empty for who had none."),
-        "change": text("Change", width=104, help=CHANGE_HELP),
+        "change": text("Change", width=114, help=CHANGE_HELP),
         "trend": st.column_config.AreaChartColumn("8 weeks", width=92, y_min=0, color="gray", help=TREND_HELP),
+        "mean_score": number("Score", width=54, format="%.1f", help="Mean over the driver's trips."),
+        "distance_km": number("Distance, km", width=88, format="localized"),
+        "trips": number("Trips", width=50, format="localized"),
         **rate_columns(),
-        "mean_score": number("Score", width=58, format="%.1f", help="Mean over the driver's trips."),
-        "distance_km": number("Distance, km", width=92, format="localized"),
-        "trips": number("Trips", width=54, format="localized"),
     }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def unranked(frame: pd.DataFrame) -> None:
         column_config={
             "name": name_column(button, list(frame["driver_id"])),
             "sign": st.column_config.TextColumn(
-                "", width=140, help="An early sign: few km, and yet in the worse half of all drivers with 95 %."
+                "Note", width=140, help="An early sign: few km, and yet in the worse half of all drivers with 95 %."
             ),
             "distance_km": st.column_config.NumberColumn("Distance, km", width=92, format="localized"),
             "needed": st.column_config.TextColumn("Still needed", width=150, alignment="right"),

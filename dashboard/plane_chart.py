@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard import look, sampling, words
-from dashboard.charts import style
+from dashboard.sketch import Sketch, drawn
 from dashboard.trip_charts import DASH, event_name
 from fleetflow.safety.events import EventKind
 
@@ -30,16 +29,17 @@ SHADES = ((0.0, 0.28), (0.5, 0.5), (0.85, 0.8))
 HEIGHT_PX = 316
 
 
+@drawn
 def plane(
     samples: pd.DataFrame, judged: Sequence[Judged], profile: ScoringProfile, chosen: int | None = None
-) -> go.Figure:
+) -> Sketch:
     """Lateral g against longitudinal g: a dot per cell that the trip was in, thresholds dashed, events with trails.
 
     Right is right and up is accelerating, as the driver feels the road. `samples` must have g_force_lat.
     """
     known = samples.dropna(subset=["g_force_long", "g_force_lat"])
     shown = [each for each in judged if each.event.kind is not EventKind.SPEEDING]
-    figure = go.Figure()
+    figure = Sketch()
     _add_cells(figure, known)
     _add_thresholds(figure, profile)
     for each in shown:
@@ -54,7 +54,7 @@ def _reach(samples: pd.DataFrame, profile: ScoringProfile) -> float:
     return min(max(LEAST_REACH_G, 1.06 * highest, 1.1 * max(thresholds)), MOST_REACH_G)
 
 
-def _add_cells(figure: go.Figure, samples: pd.DataFrame) -> None:
+def _add_cells(figure: Sketch, samples: pd.DataFrame) -> None:
     points = np.column_stack([-samples["g_force_lat"], samples["g_force_long"]])
     cells, counts = np.unique(np.round(points / CELL_G).astype(np.int32), axis=0, return_counts=True)
     order = np.argsort(counts, kind="stable")
@@ -67,7 +67,7 @@ def _add_cells(figure: go.Figure, samples: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def _add_thresholds(figure: go.Figure, profile: ScoringProfile) -> None:
+def _add_thresholds(figure: Sketch, profile: ScoringProfile) -> None:
     for radius in CIRCLES_G:
         figure.add_shape(
             type="circle", x0=-radius, x1=radius, y0=-radius, y1=radius, layer="below",
@@ -79,12 +79,12 @@ def _add_thresholds(figure: go.Figure, profile: ScoringProfile) -> None:
         _add_line(figure, EventKind.CORNERING, sign * profile.rules[EventKind.CORNERING].threshold, along="x")
 
 
-def _add_line(figure: go.Figure, kind: EventKind, level: float, *, along: str) -> None:
+def _add_line(figure: Sketch, kind: EventKind, level: float, *, along: str) -> None:
     add = figure.add_hline if along == "y" else figure.add_vline
     add(level, line={"width": 1, "dash": DASH, "color": look.KINDS[kind].color}, layer="below")
 
 
-def _add_event(figure: go.Figure, samples: pd.DataFrame, judged: Judged, *, chosen: bool) -> None:
+def _add_event(figure: Sketch, samples: pd.DataFrame, judged: Judged, *, chosen: bool) -> None:
     event, kind_look = judged.event, look.KINDS[judged.event.kind]
     part = samples[samples["t_s"].between(event.peak_s - TRAIL_S / 2, event.peak_s + TRAIL_S / 2)]
     if part.empty:
@@ -108,8 +108,8 @@ def _add_event(figure: go.Figure, samples: pd.DataFrame, judged: Judged, *, chos
     )  # fmt: skip
 
 
-def _frame(figure: go.Figure, reach: float) -> go.Figure:
-    style(figure, HEIGHT_PX, hovermode="closest")
+def _frame(figure: Sketch, reach: float) -> Sketch:
+    figure.style(HEIGHT_PX, hovermode="closest")
     ticks = [tick for tick in (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5) if abs(tick) < reach]
     texts = [words.signed(tick) for tick in ticks]
     figure.update_layout(margin={"l": 8, "r": 8, "t": 6, "b": 6})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import actions, components, data, drafting, drafts, look, tuning_view, words
+from dashboard import actions, applying, components, data, drafting, drafts, look, words
 from fleetflow.safety.events import EventKind
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _show_actions(database: str, active: StoredProfile, stored: StoredProfile) -
         help="Put its thresholds and points into the sliders.",
     )  # fmt: skip
     clicked = st.button("Make active", key=f"activate_{stored.version}")
-    if clicked and tuning_view.did(partial(actions.activate_profile, database, stored.version)):
+    if clicked and applying.did(partial(actions.activate_profile, database, stored.version)):
         drafting.discard()
         st.rerun()
 

@@ -6,10 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard import look, words
-from dashboard.charts import style
+from dashboard.sketch import Sketch, drawn
 from dashboard.trip_charts import event_name
 
 if TYPE_CHECKING:
@@ -37,11 +36,12 @@ def has_route(samples: pd.DataFrame) -> bool:
     return int(samples[["latitude", "longitude"]].notna().all(axis=1).sum()) > 1
 
 
-def route(samples: pd.DataFrame, judged: Sequence[Judged], chosen: int | None = None) -> go.Figure:
+@drawn
+def route(samples: pd.DataFrame, judged: Sequence[Judged], chosen: int | None = None) -> Sketch:
     """North is up and a metre is as long in every direction. `samples` must satisfy has_route."""
     known = samples.dropna(subset=["latitude", "longitude"])
     x, y = _metres(known["latitude"].to_numpy(), known["longitude"].to_numpy())
-    figure = go.Figure()
+    figure = Sketch()
     _add_way(figure, known, x, y)
     _add_ends(figure, x, y)
     for each in judged:
@@ -56,7 +56,7 @@ def _metres(latitude: FloatArray, longitude: FloatArray) -> tuple[FloatArray, Fl
     return np.radians(turned) * EARTH_M * math.cos(middle), np.radians(latitude - latitude[0]) * EARTH_M
 
 
-def _add_way(figure: go.Figure, known: pd.DataFrame, x: FloatArray, y: FloatArray) -> None:
+def _add_way(figure: Sketch, known: pd.DataFrame, x: FloatArray, y: FloatArray) -> None:
     kept = _kept(known["t_s"].to_numpy())
     speed = known["speed_kmh"].to_numpy()[kept]
     limits = np.nanmax(speed, initial=1.0) * np.array([0.25, 0.5, 0.75])
@@ -78,7 +78,7 @@ def _kept(t_s: FloatArray) -> FloatArray:
     return np.unique(np.append(first, len(t_s) - 1))
 
 
-def _add_ends(figure: go.Figure, x: FloatArray, y: FloatArray) -> None:
+def _add_ends(figure: Sketch, x: FloatArray, y: FloatArray) -> None:
     figure.add_scatter(
         x=x[[0, -1]], y=y[[0, -1]], mode="markers+text", text=["Start", "End"],
         textposition=["bottom center", "top center"], textfont={"size": 11, "color": look.MUTED},
@@ -87,9 +87,7 @@ def _add_ends(figure: go.Figure, x: FloatArray, y: FloatArray) -> None:
     )  # fmt: skip
 
 
-def _add_event(
-    figure: go.Figure, t_s: FloatArray, x: FloatArray, y: FloatArray, judged: Judged, *, chosen: bool
-) -> None:
+def _add_event(figure: Sketch, t_s: FloatArray, x: FloatArray, y: FloatArray, judged: Judged, *, chosen: bool) -> None:
     at = int(np.argmin(np.abs(t_s - judged.event.peak_s)))
     kind_look, speed = look.KINDS[judged.event.kind], words.decimal(judged.event.speed_kmh, 0, "km/h")
     figure.add_scatter(
@@ -103,8 +101,8 @@ def _add_event(
     )  # fmt: skip
 
 
-def _frame(figure: go.Figure, x: FloatArray, y: FloatArray) -> go.Figure:
-    style(figure, HEIGHT_PX, hovermode="closest")
+def _frame(figure: Sketch, x: FloatArray, y: FloatArray) -> Sketch:
+    figure.style(HEIGHT_PX, hovermode="closest")
     ranges = [_range(values) for values in (x, y)]
     _add_scale(figure, x, y, ranges)
     figure.update_layout(margin={"l": 6, "r": 6, "t": 14, "b": 14})
@@ -125,7 +123,7 @@ def bar_metres(span_m: float) -> float:
     return next(step * unit for step in (5, 2, 1) if step * unit <= most)
 
 
-def _add_scale(figure: go.Figure, x: FloatArray, y: FloatArray, ranges: list[tuple[float, float]]) -> None:
+def _add_scale(figure: Sketch, x: FloatArray, y: FloatArray, ranges: list[tuple[float, float]]) -> None:
     """A bar with its length, and where north is, in the lower corner that the way leaves free."""
     (left, right), (bottom, top) = ranges
     length = bar_metres(max(right - left, top - bottom))

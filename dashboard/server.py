@@ -19,6 +19,7 @@ from dashboard.signin.desk import Desk
 from dashboard.signin.gate import Gate
 from dashboard.signin.headers import SecurityHeaders
 from dashboard.signin.routes import Counter
+from dashboard.sketch import draw_one_of_each
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,11 +34,7 @@ GRACE_S = 2
 
 log = structlog.get_logger()
 
-VIEWS = (
-    "inbox_view", "leaderboard_view", "overview_view", "report_view", "trip_explained", "trip_view", "tuning_view",
-    "upload_view",
-)  # fmt: skip
-NEEDED_BY_PAGES = tuple(f"dashboard.{name}" for name in VIEWS)
+NEEDED_BY_PAGES = tuple(f"dashboard.{path.stem}" for path in sorted(SCRIPT.parent.glob("*_view.py")))
 
 
 def create_app(settings: Settings, database_url: str) -> st.App:
@@ -69,6 +66,7 @@ async def load_pages() -> None:
     """Import what the pages need before the first viewer comes: pandas and plotly cost him two seconds otherwise."""
     for name in NEEDED_BY_PAGES:
         await asyncio.to_thread(import_module, name)
+    await asyncio.to_thread(draw_one_of_each)
     spare_lasting_objects()
 
 

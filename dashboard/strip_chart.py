@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard import lanes, look, sampling
-from dashboard.charts import style
+from dashboard.sketch import Sketch, drawn
 from dashboard.trip_charts import LEFT_PX, RIGHT_PX, event_name
 
 if TYPE_CHECKING:
@@ -22,22 +21,24 @@ BUCKETS = 240
 LEAST_SPAN_KMH = 60.0
 
 
-def strip(scene: Scene) -> go.Figure:
+@drawn
+def strip(scene: Scene) -> Sketch:
     """Events as marks to click on, each with its number as `customdata`."""
     span = _whole(scene.samples)
     places = _places(scene, span)
     names_px = LANE_PX * max((place.lane + 1 for place in places), default=0)
     height = names_px + SILHOUETTE_PX + 10
-    figure = go.Figure()
+    figure = Sketch()
     _add_silhouette(figure, scene, SILHOUETTE_PX / height)
     _add_window(figure, scene, SILHOUETTE_PX / height)
     rows = [1 - LANE_PX * (place.lane + 0.5) / height for place in places]
     named = list(zip(scene.judged, places, rows, strict=True))
-    # All at once: plotly checks every shape again with each one that is added.
-    figure.layout.shapes = [*figure.layout.shapes, *(_line(scene, each, y) for each, _, y in named)]
-    figure.layout.annotations = [_name(scene, each, place, y) for each, place, y in named]
+    figure.add_all(
+        shapes=[_line(scene, each, y) for each, _, y in named],
+        annotations=[_name(scene, each, place, y) for each, place, y in named],
+    )
     _add_marks(figure, scene, rows)
-    style(figure, height, hovermode="closest", dragmode=False, clickmode="event+select")
+    figure.style(height, hovermode="closest", dragmode=False, clickmode="event+select")
     figure.update_layout(
         margin={"l": LEFT_PX, "r": RIGHT_PX, "t": 2, "b": 2, "pad": 0}, yaxis2={"overlaying": "y", "range": [0, 1]}
     )
@@ -56,7 +57,7 @@ def _places(scene: Scene, span: tuple[float, float]) -> list[lanes.Place]:
     return lanes.places([((each.event.peak_s - span[0]) / length, len(event_name(each))) for each in scene.judged])
 
 
-def _add_silhouette(figure: go.Figure, scene: Scene, share: float) -> None:
+def _add_silhouette(figure: Sketch, scene: Scene, share: float) -> None:
     speed = scene.samples["speed_kmh"].to_numpy()
     kept = sampling.keep(speed, BUCKETS)
     figure.add_scatter(
@@ -67,16 +68,16 @@ def _add_silhouette(figure: go.Figure, scene: Scene, share: float) -> None:
     figure.update_layout(yaxis={"range": [0, highest / share]})
 
 
-def _add_window(figure: go.Figure, scene: Scene, share: float) -> None:
+def _add_window(figure: Sketch, scene: Scene, share: float) -> None:
     if scene.window is not None:
         first, last = (scene.axis.place(end) for end in scene.window)
         figure.add_shape(
-            type="rect", x0=first, x1=last, xref="x", y0=0, y1=share * 1.1, yref="paper", line_width=0,
+            type="rect", x0=first, x1=last, xref="x", y0=0, y1=share * 1.1, yref="paper", line={"width": 0},
             fillcolor=look.ACCENT, opacity=0.28,
         )  # fmt: skip
 
 
-def _add_marks(figure: go.Figure, scene: Scene, rows: list[float]) -> None:
+def _add_marks(figure: Sketch, scene: Scene, rows: list[float]) -> None:
     looks = [look.KINDS[each.event.kind] for each in scene.judged]
     figure.add_scatter(
         x=[scene.axis.place(each.event.peak_s) for each in scene.judged], y=rows, yaxis="y2", mode="markers",

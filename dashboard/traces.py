@@ -74,8 +74,9 @@ def _shapes(event: HarshEvent, moment: pd.DataFrame, threshold: float, color: st
 
 
 def _signal(event: HarshEvent, moment: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    known = moment.dropna(subset=[panel_of(event.kind).column])
-    t_s, values = known["t_s"].to_numpy(), known[panel_of(event.kind).column].to_numpy()
+    t_s, values = moment["t_s"].to_numpy(), moment[panel_of(event.kind).column].to_numpy()
+    known = ~np.isnan(values)
+    t_s, values = t_s[known], values[known]
     kept = sampling.keep(values, MOST_BUCKETS)
     return t_s[kept], values[kept]
 

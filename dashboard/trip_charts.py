@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboard import look, sampling, words
-from dashboard.charts import style
+from dashboard.sketch import Sketch, drawn
 from fleetflow.safety.events import EventKind
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ class Scene:
     axis: TimeAxis
     window: tuple[float, float] | None = None
     chosen: int | None = None
-    figure: go.Figure = field(default_factory=go.Figure)
+    figure: Sketch = field(default_factory=Sketch)
 
     @property
     def span(self) -> tuple[float, float]:
@@ -120,24 +119,25 @@ class Scene:
         return [each for each in self.judged if each.event.end_s >= first and each.event.start_s <= last]
 
 
-def signals(scene: Scene) -> go.Figure:
+@drawn
+def signals(scene: Scene) -> Sketch:
     """Speed and accelerations on one time axis, thresholds as lines, events shaded; drag to select a part."""
     height = HEAD_PX + len(scene.panels) * (PANEL_PX + GAP_PX) + FOOT_PX + 8
     plot_px = height - FOOT_PX - 8
     for row, panel in enumerate(scene.panels):
         top = HEAD_PX + row * (PANEL_PX + GAP_PX) + GAP_PX
         _add_panel(scene, panel, row, (max(1 - (top + PANEL_PX) / plot_px, 0.0), 1 - top / plot_px))
-    # All at once: plotly checks every shape again with each one that is added.
-    layout = scene.figure.layout
-    layout.shapes = [*layout.shapes, *(_band(scene, each) for each in scene.visible)]
-    layout.annotations = [*layout.annotations, *(_number(scene, each) for each in scene.visible)]
-    style(scene.figure, height, hovermode="x", hoversubplots="axis", dragmode="select", selectdirection="h")
+    scene.figure.add_all(
+        shapes=[_band(scene, each) for each in scene.visible],
+        annotations=[_number(scene, each) for each in scene.visible],
+    )
+    scene.figure.style(height, hovermode="x", hoversubplots="axis", dragmode="select", selectdirection="h")
     scene.figure.update_layout(margin={"l": LEFT_PX, "r": RIGHT_PX, "t": 8, "b": FOOT_PX, "pad": 0})
     scene.figure.update_yaxes(automargin=False, ticklabelstandoff=4)
     return _set_time_axis(scene)
 
 
-def _set_time_axis(scene: Scene) -> go.Figure:
+def _set_time_axis(scene: Scene) -> Sketch:
     first, last = scene.span
     clock = "%H:%M:%S" if last - first < CLOCK_WITH_SECONDS_S else "%H:%M"
     if not scene.axis.is_date and last - first < TICKS:
@@ -176,7 +176,7 @@ def _add_panel(scene: Scene, panel: Panel, row: int, domain: tuple[float, float]
         _add_excess(scene, panel, kind, _axis_id(row))
     axis = f"yaxis{row + 1 if row else ''}"
     limits = _limits(panel, values, [level for _, level in levels])
-    scene.figure.update_layout({axis: {"domain": domain, "range": limits}})
+    scene.figure.update_layout(**{axis: {"domain": domain, "range": limits}})
     scene.figure.add_annotation(
         x=0, y=domain[1], xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-38, yshift=3,
         text=panel.title, showarrow=False, font={"size": 11, "color": look.MUTED},
@@ -202,7 +202,7 @@ def _limits(panel: Panel, values: FloatArray, levels: list[float]) -> tuple[floa
     return 0.0, 1.08 * max([LEAST_REACH_KMH, highest, *levels])
 
 
-def _add_threshold(figure: go.Figure, kind: EventKind, level: float, axis_id: str, panel: Panel) -> None:
+def _add_threshold(figure: Sketch, kind: EventKind, level: float, axis_id: str, panel: Panel) -> None:
     kind_look = look.KINDS[kind]
     figure.add_shape(
         type="line", x0=0, x1=1, xref="paper", y0=level, y1=level, yref=axis_id,
@@ -247,7 +247,7 @@ def _band(scene: Scene, judged: Judged) -> dict[str, Any]:
         "type": "rect", "layer": "below", "xref": "x", "yref": "paper", "line": {"width": 0},
         "x0": scene.axis.place(max(judged.event.start_s - pad, first)),
         "x1": scene.axis.place(min(judged.event.end_s + pad, last)),
-        "y0": 0, "y1": scene.figure.layout.yaxis.domain[1], "fillcolor": look.KINDS[judged.event.kind].color,
+        "y0": 0, "y1": scene.figure.layout["yaxis"]["domain"][1], "fillcolor": look.KINDS[judged.event.kind].color,
         "opacity": 0.3 if judged.number == scene.chosen else 0.18,
     }  # fmt: skip
 
@@ -268,7 +268,7 @@ def _number(scene: Scene, judged: Judged) -> dict[str, Any]:
     text = f"{sign(judged.event.kind)}{judged.number}"
     return {
         "x": scene.axis.place(inside(judged.event.peak_s, scene.span)), "xref": "x", "yref": "paper",
-        "y": scene.figure.layout.yaxis.domain[1], "yanchor": "bottom", "showarrow": False,
+        "y": scene.figure.layout["yaxis"]["domain"][1], "yanchor": "bottom", "showarrow": False,
         "text": f"<b>{text}</b>" if judged.number == scene.chosen else text, "hovertext": event_name(judged),
         "font": {"size": 11, "color": look.INK},
     }  # fmt: skip

@@ -7,10 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import plotly.graph_objects as go
-
 from dashboard import look
-from dashboard.charts import style
+from dashboard.sketch import Sketch, drawn
 
 if TYPE_CHECKING:
     from fleetflow.importers.preview import Drawing, TripPreview
@@ -22,9 +20,10 @@ WIDTH, TALL = 64, 32
 GREY = "#7F8896"  # an SVG in an <img> cannot see the theme
 
 
-def trip_figure(trip: TripPreview, profile: ScoringProfile, zone: str) -> go.Figure:
+@drawn
+def trip_figure(trip: TripPreview, profile: ScoringProfile, zone: str) -> Sketch:
     """Speed and longitudinal g over the time of a zone, a sign at each event that would be harsh."""
-    figure, drawing = go.Figure(), trip.drawing
+    figure, drawing = Sketch(), trip.drawing
     assert drawing is not None  # noqa: S101  # trips without one are not asked for
     for channel, name, axis, _ in PANELS:
         line = {"color": look.INK, "width": 1.15}
@@ -40,11 +39,11 @@ def trip_figure(trip: TripPreview, profile: ScoringProfile, zone: str) -> go.Fig
     return _framed(figure)
 
 
-def _framed(figure: go.Figure) -> go.Figure:
-    style(figure, HEIGHT)
+def _framed(figure: Sketch) -> Sketch:
+    figure.style(HEIGHT)
     for _, name, axis, domain in PANELS:
         frame = {"domain": list(domain), "gridcolor": look.HAIRLINE, "zeroline": False, "nticks": 4, "visible": True}
-        figure.update_layout({axis.replace("y", "yaxis"): frame})
+        figure.update_layout(**{axis.replace("y", "yaxis"): frame})
         figure.add_annotation(text=name, xref="paper", yref="paper", x=0, y=domain[1], xanchor="left",
             yanchor="bottom", showarrow=False, font={"size": 11, "color": look.MUTED})  # fmt: skip
     figure.update_layout(margin={"l": 40, "r": 8, "t": 18, "b": 22}, hovermode="x", showlegend=False)

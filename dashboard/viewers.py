@@ -12,8 +12,6 @@ from dashboard.signin.gate import COOKIE
 if TYPE_CHECKING:
     from fleetflow.storage.sessions import Session
 
-VIEWER = "viewer"
-
 
 def token() -> str:
     """The session's token, from the cookie that the browser's socket came with; empty without one."""
@@ -22,18 +20,18 @@ def token() -> str:
 
 def arrive() -> Session | None:
     """The person of this run, or None and a note where the page would be. Raises StorageUnavailableError."""
-    st.session_state.pop(VIEWER, None)
+    st.session_state.pop(components.VIEWER, None)
     session = data.session(components.database(), token())
     if session is None or session.must_change_password:
         _show_signed_out()
         return None
-    st.session_state[VIEWER] = session
+    st.session_state[components.VIEWER] = session
     return session
 
 
 def may(action: str) -> bool:
     """Whether to offer the buttons of an action; the action itself asks again."""
-    session: Session | None = st.session_state.get(VIEWER)
+    session: Session | None = st.session_state.get(components.VIEWER)
     return session is not None and access.may_do(session.roles, action)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, fleet_view, overview_view
+from dashboard import components, data, fleet_view, overview_figures, overview_view
 
 if TYPE_CHECKING:
     from dashboard.fleet_view import Scope
@@ -27,7 +27,7 @@ def main() -> None:
     driven = data.driven(database, version, period.read_since, scope.zone, scope.vehicle_class)
     driven = fleet_view.of_members(driven, scope.members)
     usable = driven[driven["usable"]]
-    overview_view.show_key_figures(usable, found, scope.members, period)
+    overview_figures.show_key_figures(usable, found, scope.members, period)
     with st.grid(3, min_column_width=320, border=True) as grid:
         with grid.cell(column_span=2):
             overview_view.show_rates(usable, period, version)

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, drafting, fleet_view, profiles_view, run_view, tuning_view, words
+from dashboard import (
+    applying,
+    components,
+    data,
+    drafting,
+    fleet_view,
+    profiles_view,
+    run_view,
+    tuning_controls,
+    tuning_view,
+    words,
+)
 
 if TYPE_CHECKING:
     from fleetflow.safety.whatif.compare import Comparison
@@ -22,7 +33,7 @@ def main() -> None:
     zone, database = components.zone(), components.database()
     since = words.period_start(components.PERIODS[components.current_period()], zone, datetime.now(UTC))
     with components.head("Tuning", CAPTION):
-        group = tuning_view.group_control(database)
+        group = fleet_view.group_control() or None
         components.period_control()
     active = data.active_profile(database)
     run_view.follow(database, when_over=drafting.discard)
@@ -41,7 +52,7 @@ def show_effect(scope: data.Scope, driver_ids: list[str], prepared: Prepared, ac
     keys = data.key_of(active.profile), data.key_of(draft)
     found = None if draft == active.profile else data.whatif(scope, *keys)
     judged = [found.before, found.after] if found else [data.judged(scope, keys[0])]
-    tuning_view.show_controls(prepared, active, draft, judged)
+    tuning_controls.show_controls(prepared, active, draft, judged)
     if found:
         tuning_view.show_figures(prepared, found)
     with st.grid(2, min_column_width=430, border=True) as grid:
@@ -50,7 +61,7 @@ def show_effect(scope: data.Scope, driver_ids: list[str], prepared: Prepared, ac
         with grid.cell():
             if found:
                 tuning_view.show_scores(found)
-                tuning_view.show_bar(scope.database, active, draft)
+                applying.show_bar(scope.database, active, draft)
             tuning_view.show_stability(scope, prepared, active.profile, draft)
 
 

@@ -9,8 +9,9 @@ import streamlit as st
 
 from dashboard import movements, weeks
 from dashboard.data.connecting import FLEET_S, FRESH_S, forgettable, reading
+from dashboard.data.of_days import days
 from dashboard.ranking import rank_fleet
-from fleetflow.storage import coaching, drivers, driving, profiles, severity
+from fleetflow.storage import coaching, drivers, profiles, severity
 from fleetflow.storage.drivers import DriverCard
 
 if TYPE_CHECKING:
@@ -38,20 +39,20 @@ def driver_card(database: str, driver_id: str) -> DriverCard:
 @st.cache_data(ttl=FLEET_S, max_entries=16, show_spinner=False)
 def standing(database: str, version: int, window: Window, zone: str) -> pd.DataFrame:
     """Who was ranked where in a period that may lie behind; see ranking.rank_fleet. Without a driver it has no row."""
-    driven = _days(database, version, window, zone)
+    driven = days(database, version, window, zone)
     return rank_fleet(driven, profile_of(database, version).profile)[0] if len(driven) else driven
 
 
 @st.cache_data(ttl=FLEET_S, max_entries=32, show_spinner=False)
 def figures(database: str, version: int, window: Window, zone: str) -> pd.DataFrame:
     """Every driver's figure of a period; see movements.figures."""
-    return movements.figures(_days(database, version, window, zone), profile_of(database, version).profile)
+    return movements.figures(days(database, version, window, zone), profile_of(database, version).profile)
 
 
 @st.cache_data(ttl=FLEET_S, max_entries=32, show_spinner=False)
 def comparison(database: str, version: int, before: Window, after: Window, zone: str) -> pd.DataFrame:
     """Every driver in two periods under one profile; see movements.compare."""
-    first, second = (_days(database, version, window, zone) for window in (before, after))
+    first, second = (days(database, version, window, zone) for window in (before, after))
     return movements.compare(first, second, profile_of(database, version).profile)
 
 
@@ -59,7 +60,7 @@ def comparison(database: str, version: int, before: Window, after: Window, zone:
 @st.cache_resource(ttl=FLEET_S, max_entries=8, show_spinner=False)
 def driver_weeks(database: str, version: int, since: datetime, zone: str) -> pd.DataFrame:
     """All drivers by week since then (shared, for it may be long); see weeks.by_week."""
-    driven = _days(database, version, movements.Window(since), zone)
+    driven = days(database, version, movements.Window(since), zone)
     return weeks.by_week(driven, profile_of(database, version).profile)
 
 
@@ -102,11 +103,3 @@ def profile_of(database: str, version: int) -> StoredProfile:
     """A profile by its version (immutable, hence shared)."""
     with reading(database) as conn:
         return profiles.read_profile(conn, version)
-
-
-@forgettable
-@st.cache_resource(ttl=FLEET_S, max_entries=16, show_spinner=False)
-def _days(database: str, version: int, window: Window, zone: str) -> pd.DataFrame:
-    """What everybody drove in a period (shared: several answers are made of it); see driving.read_driver_days."""
-    with reading(database) as conn:
-        return driving.read_driver_days(conn, version, since=window.since, until=window.until, zone=zone)

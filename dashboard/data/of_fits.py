@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 import streamlit as st
 import structlog
 
-from dashboard.data.connecting import FRESH_S, reading
+from dashboard.data.connecting import FLEET_S, reading
+from dashboard.data.of_days import days
+from dashboard.data.of_size import moment
+from dashboard.movements import Window
 from dashboard.ranking import rank_fleet
 from fleetflow.safety.ranking.figures import FitFigures, fit_figures
-from fleetflow.storage import driving, profiles
+from fleetflow.storage import profiles
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
+
+    Ranked = tuple[pd.DataFrame, FitFigures | None]
 
 DIGITS = 2
 """A change below the second digit is no news: each new trip moves every figure a little."""
@@ -24,12 +29,18 @@ DIGITS = 2
 log = structlog.get_logger()
 
 
-@st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
-def ranked(database: str, version: int, since: datetime | None, zone: str) -> tuple[pd.DataFrame, FitFigures | None]:
+def ranked_now(database: str, version: int, since: datetime | None, zone: str) -> Ranked:
     """The frame of ranking.rank_fleet, and what its fit found; without a driver no row and None."""
+    return ranked(database, version, since, zone, at=moment(database))
+
+
+@st.cache_data(ttl=FLEET_S, max_entries=64, show_spinner=False)
+def ranked(database: str, version: int, since: datetime | None, zone: str, *, at: int) -> Ranked:
+    """As ranked_now, at a moment of of_size.moment."""
+    del at  # a part of the key
     with reading(database) as conn:
         profile = profiles.read_profile(conn, version).profile
-        driven = driving.read_driver_days(conn, version, since=since, zone=zone)
+    driven = days(database, version, Window(since), zone)
     if driven.empty:
         return driven, None
     frame, board = rank_fleet(driven, profile)
@@ -40,7 +51,7 @@ def ranked(database: str, version: int, since: datetime | None, zone: str) -> tu
 
 def fit_figures_of(database: str, version: int, since: datetime | None, zone: str) -> FitFigures | None:
     """How far points bunch, drivers differ and a rank needs driving, in a period; None where nobody drove."""
-    return ranked(database, version, since, zone)[1]
+    return ranked_now(database, version, since, zone)[1]
 
 
 def rounded(figures: FitFigures) -> dict[str, float | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.data.connecting import FLEET_S, FRESH_S, forgettable, link, reading
-from dashboard.data.of_fits import ranked
+from dashboard.data.of_fits import ranked_now
 from fleetflow.safety.whatif.prepared import Prepared, prepare
 from fleetflow.storage import reports
 from fleetflow.storage.database import check_schema, snapshot
@@ -29,7 +29,7 @@ def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataF
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
 def ranking(database: str, version: int, since: datetime | None, zone: str) -> pd.DataFrame:
     """Who is ranked where, and how surely; see ranking.rank_fleet. Without a driver it has no row."""
-    return ranked(database, version, since, zone)[0]
+    return ranked_now(database, version, since, zone)[0]
 
 
 @forgettable

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.data.connecting import FRESH_S, LASTING_S, reading
+from dashboard.data.connecting import FLEET_S, FRESH_S, LASTING_S, forgettable, reading
+from dashboard.data.of_days import days
 from dashboard.data.of_fleet import drivers
+from dashboard.data.of_size import moment
+from dashboard.movements import Window
 from dashboard.standings import stand
 from fleetflow.storage import driving, profiles, reports
 
@@ -21,23 +24,41 @@ if TYPE_CHECKING:
     from dashboard.standings import Standings
 
 
-@st.cache_data(ttl=FRESH_S, max_entries=16, show_spinner=False)
 def driven(database: str, version: int, since: datetime | None, zone: str, vehicle_class: str | None) -> pd.DataFrame:
-    """See driving.read_driver_days; unusable trips are rows of their own."""
+    """See driving.read_driver_days; unusable trips are rows of their own. Never changed, for it is shared."""
+    return _driven(database, version, since, zone, vehicle_class, at=moment(database))
+
+
+@forgettable
+@st.cache_resource(ttl=FLEET_S, max_entries=16, show_spinner=False)
+def _driven(
+    database: str, version: int, since: datetime | None, zone: str, vehicle_class: str | None, *, at: int
+) -> pd.DataFrame:
+    del at  # a part of the key
+    if vehicle_class is None:
+        return days(database, version, Window(since), zone, with_unusable=True)
     with reading(database) as conn:
         return driving.read_driver_days(
             conn, version, since=since, zone=zone, vehicle_class=vehicle_class, with_unusable=True
         )
 
 
-@st.cache_data(ttl=FRESH_S, max_entries=16, show_spinner=False)
 def standings(database: str, version: int, period: Period, zone: str, vehicle_class: str | None) -> Standings:
     """See standings.stand; of the fleet or a class of vehicles, with `name` and `group_name` of each driver."""
+    found = _standings(database, version, period, zone, vehicle_class, at=moment(database))
+    return replace(found, drivers=found.drivers.merge(drivers(database), on="driver_id", how="left"))
+
+
+@forgettable
+@st.cache_resource(ttl=FLEET_S, max_entries=16, show_spinner=False)
+def _standings(
+    database: str, version: int, period: Period, zone: str, vehicle_class: str | None, *, at: int
+) -> Standings:
+    """Shared, hence never changed."""
+    del at  # a part of the key
     with reading(database) as conn:
         profile = profiles.read_profile(conn, version).profile
-    found = stand(driven(database, version, period.read_since, zone, vehicle_class), profile, period)
-    known = drivers(database)
-    return replace(found, drivers=found.drivers.merge(known, on="driver_id", how="left"))
+    return stand(driven(database, version, period.read_since, zone, vehicle_class), profile, period)
 
 
 @st.cache_data(ttl=LASTING_S, max_entries=4, show_spinner=False)

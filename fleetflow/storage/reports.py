@@ -199,6 +199,12 @@ def count_unfinished(conn: sa.Connection) -> dict[str, int]:
     return dict(conn.execute(statement).mappings().one())
 
 
+def estimate_trips(conn: sa.Connection) -> int:
+    """About how many trips there are, at no cost; -1 while Postgres has not looked."""
+    found = conn.exec_driver_sql("SELECT reltuples FROM pg_class WHERE oid = 'telemetry.trip_logs'::regclass")
+    return int(found.scalar_one())
+
+
 def read_newest_trip_at(conn: sa.Connection) -> datetime | None:
     """When the newest trip began (was received, if its points carry no date); None without any trip."""
     newest = [

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
+    from tests.support.browser import Viewer
+
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 NAMES = ("Owen Clarke", "Marta Kovač", "Leila Haddad")
 ROW_PX, HEADER_PX = 36, 32
@@ -81,6 +83,12 @@ def time_labels(page: Page) -> str:
     return " ".join(ticks.all_text_contents())
 
 
+def event_headings(person: Viewer, fleet: Fleet) -> list[str]:
+    """The heading of the second event's card, as a colleague sees it who opens the trip at that event."""
+    page = person.open(f"trip?trip={fleet.worst_trip}&event=2")
+    return page.locator("h2").all_inner_texts()
+
+
 def address(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
@@ -99,6 +107,11 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
         driver = page.locator("h1").inner_text()
         assert driver.removeprefix("Simulated ") in NAMES
         assert set(address(page)) == {"driver", "period"}
+        page.go_back()
+        page.get_by_role("heading", name="2 drivers by penalty points per 100 km").wait_for()
+        page.go_forward()
+        page.get_by_role("heading", name="By week").wait_for()
+        person.settle()
         click_row(page, 0)
         page.get_by_role("heading", name="Speed and g-force").wait_for()
         person.settle()
@@ -155,7 +168,7 @@ def test_from_the_overview_to_the_riskiest_driver_and_back_by_a_shared_link(chro
 
 def test_intervals_are_drawn_inside_the_table(chromium: Browser, fleet: Fleet):
     drawn: list[str] = []
-    with viewer(chromium, fleet.base, token=fleet.token) as person:
+    with viewer(chromium, fleet.base, token=fleet.token, first_visit=True) as person:
         person.page.on("response", lambda each: drawn.append(each.url) if each.ok else None)
         page = person.open("leaderboard")
         page.wait_for_function("performance.getEntriesByType('resource').some(e => e.name.includes('/draw/'))")
@@ -218,6 +231,9 @@ def test_choosing_an_event_in_the_table_puts_it_into_the_address(chromium: Brows
         click_row(page, 1, x=18)
         page.wait_for_url("**event=2**")
         page.locator("h2", has_text="2 ").wait_for()
+        person.settle()
+        assert address(page)["event"] == ["2"]
+        assert page.locator("h2", has_text="2 ").inner_text() in event_headings(person, fleet)
 
 
 def test_a_period_stays_in_the_address_and_on_the_next_page(chromium: Browser, fleet: Fleet):
@@ -317,6 +333,8 @@ def test_a_click_on_an_event_in_the_strip_chooses_it(chromium: Browser, fleet: F
         page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
         page.wait_for_url("**event=2**")
         page.locator("h2", has_text="2 ").wait_for()
+        person.settle()
+        assert address(page)["event"] == ["2"]
 
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(chromium: Browser, fleet: Fleet):

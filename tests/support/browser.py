@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).parents[2]
 PAGE_TIMEOUT_MS = 30_000
@@ -35,6 +36,8 @@ SETTLED = """() => {
 }"""
 """A page comes in parts: neither its title nor the want of charts says that no more come. Streamlit's own state does:
 "initial" before the first run, then "running", "rerunRequested" from the moment of a click, or "notRunning"."""
+_contexts: WeakKeyDictionary[Browser, dict[tuple[str, str, str, int], BrowserContext]] = WeakKeyDictionary()
+"""Of those who are signed in, by address, session, scheme and width; they end with their browser."""
 # Streamlit asks /<page>/_stcore/... first to find out under which path it is served; these two are always 404.
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
 
@@ -101,27 +104,51 @@ class Viewer:
 
 @contextmanager
 def viewer(
-    browser: Browser, base: str, *, token: str | None = None, scheme: str = "light", width: int = 1440
+    browser: Browser,
+    base: str,
+    *,
+    token: str | None = None,
+    scheme: str = "light",
+    width: int = 1440,
+    first_visit: bool = False,
 ) -> Iterator[Viewer]:
     """A person in Berlin with a light or dark screen; afterwards nothing must have gone wrong or outside.
 
-    With the token of a session (people.start_session) the person is signed in.
+    With the token of a session (people.start_session) the person is signed in, and comes back with the same browser:
+    Streamlit's scripts, which take a second or two to fetch and compile, are there already. On a `first_visit` nothing
+    is.
     """
-    context = browser.new_context(
-        viewport={"width": width, "height": 1400},
-        color_scheme="dark" if scheme == "dark" else "light",
-        timezone_id="Europe/Berlin",
-        locale="en-GB",
-    )
-    if token:
-        context.add_cookies([{"name": COOKIE, "value": token, "url": base, "httpOnly": True, "sameSite": "Lax"}])
-    person = Viewer(context.new_page(), base)
+    if first_visit:
+        _contexts.get(browser, {}).pop((base, token or "", scheme, width), None)
+    context = _signed_in(browser, base, token, scheme, width) if token else _new_context(browser, scheme, width)
+    page = context.new_page()
+    person = Viewer(page, base)
     try:
         yield person
         assert not person.complaints, person.complaints
         assert not person.outside, person.outside
     finally:
-        context.close()
+        page.close()
+        if not token:
+            context.close()
+
+
+def _signed_in(browser: Browser, base: str, token: str, scheme: str, width: int) -> BrowserContext:
+    key = (base, token, scheme, width)
+    known = _contexts.setdefault(browser, {})
+    if key not in known:
+        known[key] = _new_context(browser, scheme, width)
+        known[key].add_cookies([{"name": COOKIE, "value": token, "url": base, "httpOnly": True, "sameSite": "Lax"}])
+    return known[key]
+
+
+def _new_context(browser: Browser, scheme: str, width: int) -> BrowserContext:
+    return browser.new_context(
+        viewport={"width": width, "height": 1400},
+        color_scheme="dark" if scheme == "dark" else "light",
+        timezone_id="Europe/Berlin",
+        locale="en-GB",
+    )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from rich.console import Console
 
-from benchmarks import detection, imports, latency, ranking, stored_fleet, throughput, whatif
+from benchmarks import detection, imports, latency, ranking, stored_fleet, throughput, uploads, whatif
 from benchmarks.report import Row, show
 from benchmarks.services import Stack, stacks
 
@@ -25,6 +25,7 @@ ON_A_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
 ON_ONE_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
     "imports": imports.importing,
     "stored": stored_fleet.stored_fleet,
+    "uploads": uploads.uploading,
 }
 """How workers are woken is nothing to them."""
 ALONE: dict[str, Callable[[], Iterator[Row]]] = {

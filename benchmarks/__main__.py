@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from rich.console import Console
 
-from benchmarks import detection, imports, latency, pages, ranking, stored_fleet, throughput, whatif
+from benchmarks import detection, imports, latency, pages, ranking, stored_fleet, throughput, uploads, whatif
 from benchmarks.report import Row, show
 from benchmarks.services import Stack, stacks
 
@@ -26,6 +26,7 @@ ON_ONE_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
     "imports": imports.importing,
     "stored": stored_fleet.stored_fleet,
     "pages": pages.pages,
+    "uploads": uploads.uploading,
 }
 """How workers are woken is nothing to them."""
 WHEN_NAMED: dict[str, Callable[[Stack], Iterator[Row]]] = {"million": pages.million}

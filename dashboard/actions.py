@@ -96,8 +96,14 @@ def cancel_run(act: Act, run_id: int) -> bool:
 
 
 @action
-def begin_upload(act: Act, upload: uploads.NewUpload, drivers: dict[UUID, str], vehicles: dict[UUID, str]) -> int:
-    """Keep where trips are about to come from, and the names that the file has for people and vehicles."""
+def begin_upload(
+    act: Act, upload: uploads.NewUpload, drivers: dict[UUID, str], vehicles: dict[UUID, str], *, per_hour: int
+) -> int:
+    """Keep where trips are about to come from, and the names that the file has for people and vehicles.
+
+    Raises UploadQuotaError for more than `per_hour` files of one person.
+    """
+    uploads.check_quota(act.conn, act.author, per_hour)
     uploads.name_unknown(act.conn, drivers, vehicles)
     number = uploads.insert_upload(act.conn, upload, author=act.author)
     act.subject = f"upload {number}"

@@ -20,6 +20,7 @@ from dashboard.signin.gate import Gate
 from dashboard.signin.headers import SecurityHeaders
 from dashboard.signin.routes import Counter
 from dashboard.sketch import draw_one_of_each
+from fleetflow.quarantine import Quarantine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
 SCRIPT = Path(__file__).with_name("app.py")
 GRACE_S = 2
 """How long a stop waits for browsers: their WebSockets stay open for as long as the page does."""
+TIDY_S = 3600.0
 
 log = structlog.get_logger()
 
-NEEDED_BY_PAGES = tuple(f"dashboard.{path.stem}" for path in sorted(SCRIPT.parent.glob("*_view.py")))
+NEEDED_BY_PAGES = tuple(
+    f"dashboard.{path.stem}" for kind in ("*_view.py", "upload_*.py") for path in sorted(SCRIPT.parent.glob(kind))
+)
 
 
 def create_app(settings: Settings, database_url: str) -> st.App:
@@ -44,7 +48,9 @@ def create_app(settings: Settings, database_url: str) -> st.App:
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[None]:
         await load_pages()
+        tidying = asyncio.create_task(keep_tidy(quarantine_of(settings)))
         yield
+        tidying.cancel()
         desk.close()
 
     return st.App(
@@ -58,8 +64,30 @@ def create_app(settings: Settings, database_url: str) -> st.App:
 
 
 def secrets_of(settings: Settings, database_url: str) -> dict[str, SecretsValue]:
-    """What the script has to know: the database, and the API with its key, for uploads."""
-    return {"database_url": database_url, "api_url": settings.reachable_api, "api_key": settings.key or ""}
+    """What the script has to know: the database, and for uploads the API with its key and the limits."""
+    return {
+        "database_url": database_url,
+        "api_url": settings.reachable_api,
+        "api_key": settings.key or "",
+        "upload_files_per_hour": settings.upload_files_per_hour,
+        "quarantine_dir": str(quarantine_of(settings).folder),
+        "quarantine_days": settings.quarantine_days,
+    }
+
+
+def quarantine_of(settings: Settings) -> Quarantine:
+    """Where uploaded files are kept as they came."""
+    return Quarantine(settings.data_dir.absolute() / "quarantine", settings.quarantine_days)
+
+
+async def keep_tidy(quarantine: Quarantine) -> None:
+    """Let go of old uploads, also where nobody uploads any more."""
+    while True:
+        try:
+            await asyncio.to_thread(quarantine.tidy)
+        except OSError as error:
+            log.warning("quarantine_not_tidied", reason=str(error))
+        await asyncio.sleep(TIDY_S)
 
 
 async def load_pages() -> None:

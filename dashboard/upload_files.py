@@ -17,16 +17,18 @@ from fleetflow.importers.roles import UNITS, Role
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from fleetflow.importers.guessing import Choice, Question
     from fleetflow.importers.preview import Preview, TripPreview
+    from fleetflow.importers.questions import Choice, Question
 
 MAX_FILES = 20
 STATE = "upload_mappings"
 ANSWERED = "upload_answered"
 LEFT_OUT = "upload_left_out"
+TAKEN_BESIDE = "upload_taken_beside"
+"""Files whose trips are to be stored although others of the same vehicle begin at the same moment."""
 WHO = "upload_who"
 """Driver and vehicle that were chosen first: they hold for all files of the upload that say nothing themselves."""
-KEPT_STATE = (STATE, ANSWERED, LEFT_OUT, WHO)
+KEPT_STATE = (STATE, ANSWERED, LEFT_OUT, TAKEN_BESIDE, WHO)
 KEPT = 200
 """The mappings that one session keeps; more files than this nobody corrects by hand."""
 
@@ -37,6 +39,7 @@ class Standing(StrEnum):
     READY = "Ready"
     CHECK = "Check"
     WHO = "Who drove?"
+    CONFLICT = "Differs"
     KNOWN = "Known"
     REFUSED = "Refused"
     OUT = "Left out"
@@ -54,6 +57,7 @@ class TripFile:
     refusal: str
     saved: str
     known: dict[str, str]
+    conflicts: dict[str, str]
 
     @property
     def mapping(self) -> Mapping | None:
@@ -89,6 +93,8 @@ class TripFile:
             return Standing.WHO
         if not self.new_trips:
             return Standing.KNOWN
+        if self.conflicts and self.key not in _session(TAKEN_BESIDE):
+            return Standing.CONFLICT
         return Standing.CHECK if self.questions else Standing.READY
 
     @property
@@ -118,9 +124,20 @@ def _read(database: str, name: str, key: str, content: bytes, zone: str) -> Trip
         _choose(key, mapping_of(saved))
     chosen = _chosen(key)
     now = first if chosen is None else data.preview(key, chosen.as_json(), defaults, content)
-    prints = () if now.preview is None else tuple(trip.fingerprint for trip in now.preview.trips)
-    known = data.known_trips(database, prints) if prints else {}
-    return TripFile(name, key, content, first.preview, now.preview, now.refusal, saved.name if saved else "", known)
+    trips = [] if now.preview is None else now.preview.trips
+    known = data.known_trips(database, tuple(trip.fingerprint for trip in trips)) if trips else {}
+    conflicts = _conflicts(database, [trip for trip in trips if trip.fingerprint not in known])
+    saved_as = saved.name if saved else ""
+    return TripFile(name, key, content, first.preview, now.preview, now.refusal, saved_as, known, conflicts)
+
+
+def _conflicts(database: str, trips: list[TripPreview]) -> dict[str, str]:
+    asked = tuple(
+        (trip.vehicle_id, trip.started_at, trip.fingerprint)
+        for trip in trips
+        if trip.vehicle and trip.started_at is not None
+    )
+    return data.conflicting_trips(database, asked) if asked else {}
 
 
 def answer(file: TripFile, question: Question, choice: Choice) -> None:
@@ -163,6 +180,11 @@ def choose_who(file: TripFile, role: str, who: str) -> None:
         _session(WHO)[role] = who
     if not first or _chosen(file.key) is not None:
         change(file, **{role: who})
+
+
+def take_beside(key: str) -> None:
+    """Have the trips of a file stored beside those that they differ from."""
+    _session(TAKEN_BESIDE)[key] = True
 
 
 def leave_out(key: str) -> None:

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 import streamlit as st
+import structlog
 
-from dashboard import actions
+from dashboard import actions, words
 from dashboard.data.of_uploads import SANDBOX, latest
+from fleetflow.errors import FleetFlowError
+from fleetflow.quarantine import Quarantine
 from fleetflow.sending import Fate, Line, Outcome, Parcel, send_trips
 from fleetflow.storage.uploads import NewUpload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from dashboard.upload_files import TripFile
     from fleetflow.importers.preview import Preview
 
+log = structlog.get_logger()
+
 SENT = "upload_sent"
 CONNECTIONS, ATTEMPTS = 4, 4
+DEFAULT_PER_HOUR = 100
 
 
 @dataclass(slots=True)
 class Sent:
-    """What became of one file's trips."""
+    """What became of one file's trips, of which there are `total`."""
 
     name: str
+    total: int
     trip_ids: list[UUID] = field(default_factory=list)
     known: int = 0
     failures: list[str] = field(default_factory=list)
@@ -37,16 +45,34 @@ class Sent:
         if outcome.trip_id is not None:
             self.trip_ids.append(UUID(outcome.trip_id))
             self.known += outcome.fate is Fate.DUPLICATE
-        else:
+        elif outcome.fate is Fate.REFUSED:
             self.failures.extend(outcome.reasons[:1])
+
+    @property
+    def shortfall(self) -> str:
+        """What is not stored, and what to do about it; empty where all is."""
+        missing = self.total - len(self.trip_ids)
+        if not missing:
+            return ""
+        return f"{len(self.trip_ids):,} of {words.plural(self.total, 'trip')} stored; safe to upload again."
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Where trips are sent to, and the key for it; empty without one."""
+    """Where trips are sent to and the key for it (empty without one); how much one person may, and where files stay."""
 
     url: str
-    key: str
+    key: str = ""
+    per_hour: int = DEFAULT_PER_HOUR
+    quarantine: Quarantine | None = None
+
+    @classmethod
+    def of(cls, secrets: Mapping[str, Any]) -> Self:
+        """What the server has handed to the script."""
+        folder = secrets.get("quarantine_dir")
+        quarantine = Quarantine(Path(folder), float(secrets["quarantine_days"])) if folder else None
+        per_hour = int(secrets.get("upload_files_per_hour", DEFAULT_PER_HOUR))
+        return cls(str(secrets["api_url"]), str(secrets.get("api_key", "")), per_hour, quarantine)
 
 
 def send(database: str, api: Api, files: list[TripFile], on_trip: Callable[[], None]) -> list[Sent]:
@@ -56,20 +82,32 @@ def send(database: str, api: Api, files: list[TripFile], on_trip: Callable[[], N
 
 def _send_file(database: str, api: Api, file: TripFile, on_trip: Callable[[], None]) -> Sent:
     assert file.preview is not None  # noqa: S101  # only files that can be read are loaded
-    sent = Sent(file.name)
-    upload_id = actions.begin_upload(database, _origin(file, file.preview), *_names(file.preview))
+    sent = Sent(file.name, len(file.preview.trips))
 
     def take(outcome: Outcome) -> None:
         sent.add(outcome)
         on_trip()
 
     try:
-        report = send_trips(_parcels(file), Line(api.url, CONNECTIONS, ATTEMPTS, take, key=api.key or None))
-        if report.stopped:
-            sent.failures.append("The API does not answer; what is left can be loaded again without doubling anything.")
-    finally:  # also where the viewer leaves half-way
-        actions.note_uploaded(database, upload_id, sent.trip_ids)
+        origin, names = _origin(file, file.preview), _names(file.preview)
+        upload_id = actions.begin_upload(database, origin, *names, per_hour=api.per_hour)
+        _keep(api.quarantine, file)
+        try:
+            send_trips(_parcels(file), Line(api.url, CONNECTIONS, ATTEMPTS, take, key=api.key or None))
+        finally:  # also where the viewer leaves half-way
+            actions.note_uploaded(database, upload_id, sent.trip_ids)
+    except FleetFlowError as error:  # of one file: the others go on, and what is stored is told
+        sent.failures.append(str(error))
     return sent
+
+
+def _keep(quarantine: Quarantine | None, file: TripFile) -> None:
+    """A disk that is full or read-only is no reason to refuse trips."""
+    try:
+        if quarantine is not None:
+            quarantine.keep(file.content)
+    except OSError as error:
+        log.warning("upload_not_kept", reason=str(error))
 
 
 def _parcels(file: TripFile) -> Iterator[Parcel]:

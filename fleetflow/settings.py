@@ -61,6 +61,12 @@ class Settings(BaseSettings):
         description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto the dashboard"
         " believes, separated by commas.",
     )
+    upload_files_per_hour: int = Field(100, ge=1, description="Most files that one person may upload in an hour.")
+    quarantine_days: float = Field(
+        30.0,
+        ge=0,
+        description="How long the dashboard keeps uploaded files as they came, in days. 0: not at all.",
+    )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `make run` starts.")
     demo: bool = Field(True, description="Whether `make run` sends a simulated demo fleet into an empty database.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, upload_files, upload_sending, upload_view, words
+from dashboard import components, data, upload_card, upload_files, upload_list, upload_sending, upload_ways, words
 
 if TYPE_CHECKING:
     from dashboard.upload_files import TripFile
@@ -24,11 +24,11 @@ def main() -> None:
     database = components.database()
     place = components.head("Upload", "Trip files from any logger. Nothing is stored until you load it.")
     uploader = st.empty()
-    uploaded = uploader.container(border=True).file_uploader("Trip files", type=upload_view.TYPES,
+    uploaded = uploader.container(border=True).file_uploader("Trip files", type=upload_list.TYPES,
         accept_multiple_files=True, key="upload_files", label_visibility="collapsed")  # fmt: skip
     if not uploaded:
-        st.caption(upload_view.FORMATS)
-        upload_view.show_promises()
+        st.caption(upload_list.FORMATS)
+        upload_list.show_promises()
         return
     if len(uploaded) > upload_files.MAX_FILES:
         st.error(f"{len(uploaded)} files at once; the limit is {upload_files.MAX_FILES}. The first ones are shown.")
@@ -60,7 +60,7 @@ def load(files: list[TripFile], database: str, count: int) -> None:
         done += 1
         bar.progress(min(done / total, 1.0), f"{done} of {words.plural(total, 'trip')} sent")
 
-    api = upload_sending.Api(components.api_url(), str(st.secrets["fleetflow"].get("api_key", "")))
+    api = upload_sending.Api.of(st.secrets["fleetflow"])
     st.session_state[upload_sending.SENT] = upload_sending.send(database, api, files, on_trip)
     st.rerun()
 
@@ -70,9 +70,9 @@ def show_files(files: list[TripFile], database: str) -> None:
     chosen = next((file for file in files if file.key == st.session_state.get(CHOSEN)), files[0])
     with st.grid(5, min_column_width=200) as grid:
         with grid.cell(column_span=2), st.container(border=True):
-            upload_view.show_list(files, chosen, lambda key: st.session_state.update({CHOSEN: key}))
+            upload_list.show_list(files, chosen, lambda key: st.session_state.update({CHOSEN: key}))
         with grid.cell(column_span=3), st.container(border=True):
-            upload_view.show_card(chosen, database)
+            upload_card.show_card(chosen, database)
 
 
 def follow(sent: list[Sent]) -> None:
@@ -88,19 +88,11 @@ def follow(sent: list[Sent]) -> None:
         st.header(f"{done} of {words.plural(len(ways), 'trip')} scored", anchor=False)
         st.progress(done / len(ways) if ways else 1.0)
         for each in sent:
-            show_result(each)
+            upload_ways.show_result(each)
         if ways:
-            upload_view.show_ways(sent, ways)
+            upload_ways.show_ways(sent, ways)
     if done < len(ways):
         components.rerun_every(FOLLOW_S)
-
-
-def show_result(sent: Sent) -> None:
-    """What did not go as the others."""
-    if sent.known:
-        st.caption(words.literal(f"{sent.name}: {words.plural(sent.known, 'trip')} were here already."))
-    for failure in sent.failures[:5]:
-        st.error(words.literal(f"{sent.name}: {failure}"), icon=":material/block:")
 
 
 def forget() -> None:

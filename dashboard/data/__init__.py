@@ -29,7 +29,7 @@ from dashboard.data.of_people import (
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_standings import driven, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
-from dashboard.data.of_uploads import known_trips, preview, roster_names, saved_mapping, ways
+from dashboard.data.of_uploads import conflicting_trips, known_trips, preview, roster_names, saved_mapping, ways
 from dashboard.data.of_whatif import Scope, analysed_trips, judged, key_of, threshold_sweep, whatif
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "broken_audit_entry",
     "coaching_notes",
     "comparison",
+    "conflicting_trips",
     "driven",
     "driver_card",
     "driver_events",

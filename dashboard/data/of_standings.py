@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.data.connecting import FLEET_S, FRESH_S, LASTING_S, forgettable, reading
+from dashboard.data.connecting import FLEET_S, LASTING_S, forgettable, reading
 from dashboard.data.of_days import days
 from dashboard.data.of_fleet import drivers
 from dashboard.data.of_size import moment

@@ -60,6 +60,14 @@ def known_trips(database: str, fingerprints: tuple[str, ...]) -> dict[str, str]:
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
+def conflicting_trips(database: str, trips: tuple[tuple[UUID, datetime, str], ...]) -> dict[str, str]:
+    """Of trips (vehicle, start, fingerprint) those stored with other content: by fingerprint, the stored trip's id."""
+    with reading(database) as conn:
+        wanted = [(vehicle, started, bytes.fromhex(fingerprint)) for vehicle, started, fingerprint in trips]
+        return {key.hex(): str(trip_id) for key, trip_id in uploads.find_conflicts(conn, wanted).items()}
+
+
+@st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
 def saved_mapping(database: str, signature: str) -> SavedMapping | None:
     """The mapping that was saved for files of this make."""
     with reading(database) as conn:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from fleetflow.commands.trip_files import Reading, imported
 from fleetflow.importers import FileRefusedError
-from fleetflow.importers.preview import Preview, TripPreview, make_preview
+from fleetflow.importers.previewing import make_preview
 from fleetflow.importers.roles import Role
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.safety.scores import score_trip
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from fleetflow.importers.preview import Preview, TripPreview
+
 SHOWN_TRIPS, SHOWN_REFUSALS = 20, 10
 
 
 def show(paths: Iterable[str], reading: Reading, console: Console) -> bool:
-    """Print the previews; whether every file can be read and none has a refused row."""
+    """Print the previews; whether every file has trips and none has a refused row."""
     return all(_show_file(path, reading, console) for path in paths)
 
 
@@ -50,7 +52,7 @@ def _show_file(path: str, reading: Reading, console: Console) -> bool:
     if preview.mapping is not None:
         console.print("Mapping, to save, change and give with --mapping:")
         console.print(preview.mapping.as_json().decode(), markup=False)
-    return not preview.refused_count
+    return bool(preview.trips) and not preview.refused_count
 
 
 def _columns(preview: Preview) -> Table:

@@ -67,6 +67,8 @@ def parcels(path: str, reading: Reading, on_read: Callable[[int], None] = lambda
         yield Parcel(path, error=str(error))
         return
     on_read(Path(path).stat().st_size)
+    if not found.drives and not found.refusals.count:
+        yield Parcel(path, error=" ".join(found.notes) or "holds no trip")
     for refusal in found.refusals.kept:
         yield Parcel(f"{path}:{refusal.line}", error=f"{refusal.column} {refusal.reason}".strip())
     for drive in found.drives:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
+from importlib import import_module
+from typing import Any
 
 import msgspec
 
 from fleetflow.importers.importing import import_file
-from fleetflow.importers.preview import make_preview
 from fleetflow.importers.sandbox import REFUSED_CODE, Request
 from fleetflow.importers.table import FileRefusedError
 from fleetflow.trips.encode import encode_trip
@@ -20,6 +22,7 @@ with contextlib.suppress(ImportError):  # Windows has none; the time limit still
 
 def main() -> int:
     """Answer one request; a refusal is one sentence on standard error."""
+    threading.Thread(target=_load_preview, daemon=True).start()
     request = msgspec.json.decode(sys.stdin.buffer.readline(), type=Request)
     _limit(request.memory_bytes)
     try:
@@ -41,8 +44,13 @@ def _answer(request: Request, content: bytes) -> None:
     if request.wants_trips:
         output.writelines(encode_trip(drive.trip) + b"\n" for drive in found.drives)
     else:
-        output.write(make_preview(found).as_json())
+        output.write(_load_preview().make_preview(found).as_json())
     output.flush()
+
+
+def _load_preview() -> Any:
+    """Its libraries take half a second to load: begun beside the reading of the file, they cost the viewer nothing."""
+    return import_module("fleetflow.importers.previewing")
 
 
 def _limit(memory_bytes: int) -> None:

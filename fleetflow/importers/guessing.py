@@ -2,87 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from fleetflow.importers import names
+from fleetflow.importers.cells import Cells
 from fleetflow.importers.clocks import ClockGuess, guess_clock
+from fleetflow.importers.evidence import SPEED_RATIOS, Evidence
 from fleetflow.importers.mapping import Mapping, Use
-from fleetflow.importers.numbers import labels, numbers
-from fleetflow.importers.positions import distances_m
-from fleetflow.importers.roles import FACTORS, KMH_PER_MPH, KMH_PER_MS, UNITS, Role
-from fleetflow.trips.agreement import Agreement, agreement
+from fleetflow.importers.questions import Choice, Guess, Question
+from fleetflow.importers.roles import UNITS, Role
 from fleetflow.trips.quality import MIN_UNIT_R, REVERSED_R, WEAK_R
 from fleetflow.trips.quality import UNITS as RATIOS
-from fleetflow.trips.samples import Samples
 
 if TYPE_CHECKING:
     from fleetflow.importers.table import Table
+    from fleetflow.trips.agreement import Agreement
     from fleetflow.trips.samples import FloatArray
 
-SAMPLE_ROWS = 2000
-EVIDENCE_ROWS = 100_000
-EVIDENCE_S = 172_800.0
-MIN_NUMERIC = 0.9
-YES_NO = frozenset(
-    [
-        "yes",
-        "no",
-        "y",
-        "n",
-        "true",
-        "false",
-        "1",
-        "0",
-        "valid",
-        "invalid",
-        "a",
-        "v",
-        "ok",
-        "sim",
-        "nao",
-        "não",
-        "oui",
-        "non",
-        "ja",
-        "nein",
-    ]
-)
-SPEED_RATIOS = {"km/h": 1.0, "mph": KMH_PER_MPH, "m/s": KMH_PER_MS, "knots": 1.852}
-NEAR = 0.08
-MIN_PATH_M = 500.0
+MEASURED = (Role.SPEED, Role.LATITUDE, Role.LONGITUDE, Role.HEADING, Role.ODOMETER)
 LARGE = 3.0
 """No vehicle sustains 3 g: a hundredth of the values beyond it are in m/s2."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An answer to a question, and the mapping that follows from it."""
-
-    label: str
-    mapping: Mapping
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What only a person knows, with the evidence; the first choice is what was guessed."""
-
-    title: str
-    evidence: str
-    choices: tuple[Choice, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """`reasons` say by column why it was put to its use."""
-
-    mapping: Mapping
-    reasons: dict[str, str] = field(default_factory=dict)
-    questions: tuple[Question, ...] = ()
 
 
 def guess(table: Table, *, zone: str = "UTC") -> Guess:
@@ -104,6 +46,7 @@ class _Maker:
         self.table = table
         self.mapping = mapping
         self.reasons: dict[str, str] = {}
+        self._cells = Cells(table)
         self._clock = ClockGuess()
         self._unsure: list[tuple[str, str, str, tuple[str, ...]]] = []
         self._said: dict[str, str] = {}
@@ -111,11 +54,12 @@ class _Maker:
 
     def name_roles(self) -> None:
         """Columns whose names say what they are, if their values agree."""
-        for role, fits in (
-            (Role.SPEED, self._is_number), (Role.LATITUDE, self._is_number), (Role.LONGITUDE, self._is_number),
-            (Role.HEADING, self._is_number), (Role.ODOMETER, self._is_number), (Role.VALID, self._is_yes_no),
-            (Role.DRIVER, self._is_label), (Role.VEHICLE, self._is_label), (Role.TRIP, self._is_label),
-        ):  # fmt: skip
+        fitting = {
+            **dict.fromkeys(MEASURED, self._cells.is_number),
+            Role.VALID: self._cells.is_yes_no,
+            **dict.fromkeys((Role.DRIVER, Role.VEHICLE, Role.TRIP), self._cells.is_label),
+        }
+        for role, fits in fitting.items():
             found = [name for name in self._free() if names.score(name, role) > 0 and fits(name)]
             if found:
                 best = max(found, key=lambda name: (names.score(name, role), self._unit(name, role) == "km/h"))
@@ -132,21 +76,21 @@ class _Maker:
         name = self.mapping.column(Role.SPEED)
         if name is None:
             return
-        said, fits = self.mapping.unit(Role.SPEED), self._speed_by_distance(name)
+        said, fits = self.mapping.unit(Role.SPEED), self._evidence.speed_unit(name)
         unit = fits or said or "km/h"
         self._set_unit(name, unit)
-        top = f"{_top(self._values(name)):.0f}"
+        top = f"{_top(self._cells.values(name)):.0f}"
         if fits and not said:
             self.reasons[name] = f"the distance between the positions fits {fits}"
         elif fits and fits != said:
             self._ask(name, unit, f"Its name says {said}, but the distance between the positions fits {fits}.", said)
         elif not unit_known(said, fits):
-            text = f"The file does not say. The highest value is {top}: {_as_units(self._values(name))}."
+            text = f"The file does not say. The highest value is {top}: {_as_units(self._cells.values(name))}."
             self._ask(name, unit, text, "mph", "m/s")
 
     def weigh_accelerations(self) -> None:
         """Which axis is forward, in which unit and direction: by names, and by what the change of speed says."""
-        axes = {name: names.axis_of(name) for name in self._free() if self._is_number(name)}
+        axes = {name: names.axis_of(name) for name in self._free() if self._cells.is_number(name)}
         for role, axis in ((Role.LONG_G, "long"), (Role.LAT_G, "lat")):
             found = [name for name, each in axes.items() if each == axis]
             if found:
@@ -171,6 +115,10 @@ class _Maker:
             choices = (Choice("Yes, turn it around", mapping), Choice("No", replace(mapping, reversed_long=False)))
             asked.append(Question("Is braking positive in this file?", self._said.get("sign", ""), choices))
         return asked
+
+    @property
+    def _evidence(self) -> Evidence:
+        return Evidence(self.table, self._cells, self.mapping, self._clock.seconds)
 
     def _question(self, mapping: Mapping, name: str, unit: str, evidence: str, others: tuple[str, ...]) -> Question:
         role = mapping.uses[name].role
@@ -198,77 +146,8 @@ class _Maker:
         unit = fixed if fixed in UNITS.get(role, ()) else names.unit_of(name, role)
         return unit or ("" if role in {Role.SPEED, Role.LONG_G, Role.LAT_G} else next(iter(UNITS.get(role, ("",)))))
 
-    def _sample(self, name: str) -> Any:
-        column = self.table.columns[name]
-        step = max(len(column) // SAMPLE_ROWS, 1)
-        return column.take(pa.array(np.arange(0, len(column), step)))
-
-    def _is_number(self, name: str) -> bool:
-        sample = self._sample(name)
-        values, bad = numbers(sample, decimal_comma=self.table.decimal_comma)
-        known = np.isfinite(values).sum()
-        return bool(known > 0 and known >= MIN_NUMERIC * (known + bad.sum()))
-
-    def _is_yes_no(self, name: str) -> bool:
-        return {str(each).lower() for each in pc.unique(self._sample(name)).to_pylist() if each is not None} <= YES_NO
-
-    def _is_label(self, name: str) -> bool:
-        """Whether the values name things: few of them, and not measured."""
-        sample = self._sample(name)
-        if pa.types.is_floating(sample.type) and bool(np.any(np.mod(numbers(sample)[0], 1) > 0)):
-            return False
-        return len(pc.unique(sample)) <= max(len(sample) // 4, 1)
-
-    def _values(self, name: str) -> FloatArray:
-        return numbers(self.table.columns[name], decimal_comma=self.table.decimal_comma)[0]
-
-    def _speed_by_distance(self, name: str) -> str:
-        """The unit in which the speed covers the distance between the positions; empty where that cannot tell."""
-        at = [self.mapping.column(role) for role in (Role.LATITUDE, Role.LONGITUDE)]
-        drive = self._drive()
-        if at[0] is None or at[1] is None or drive is None:
-            return ""
-        rows, t_s = drive
-        latitude, longitude = (self._values(each)[rows] * _degrees(self.mapping.uses[each]) for each in at if each)
-        speed, steps_s = self._values(name)[rows], np.diff(t_s)
-        meters = distances_m(latitude, longitude)
-        good = np.isfinite(meters) & np.isfinite(speed[1:]) & (steps_s > 0) & (steps_s <= 10) & (meters < 90 * steps_s)  # noqa: PLR2004
-        way_m, said = float(meters[good].sum()), float((speed[1:] * steps_s / KMH_PER_MS)[good].sum())
-        if way_m < MIN_PATH_M or said <= 0:
-            return ""
-        best = min(SPEED_RATIOS, key=lambda unit: abs(way_m / said / SPEED_RATIOS[unit] - 1))
-        return best if abs(way_m / said / SPEED_RATIOS[best] - 1) < NEAR else ""
-
-    def _drive(self) -> tuple[Any, FloatArray] | None:
-        """Rows of one trip in order, and their seconds; None without a clock."""
-        found = self._clock.seconds
-        if found is None:
-            return None
-        rows = np.flatnonzero(np.isfinite(found))
-        label = self.mapping.column(Role.TRIP)
-        if label is not None and rows.size:
-            codes, _ = labels(self.table.columns[label])
-            rows = rows[codes[rows] == int(np.argmax(np.bincount(codes[rows])))]
-        rows = rows[:EVIDENCE_ROWS]
-        if not rows.size:
-            return None
-        rows = rows[np.argsort(found[rows], kind="stable")]
-        t_s = found[rows] - found[rows[0]]
-        within = t_s <= EVIDENCE_S
-        return rows[within], t_s[within]
-
-    def _against_speed(self, name: str) -> Agreement:
-        """How the values, taken for g, agree with the change of speed."""
-        speed, drive = self.mapping.column(Role.SPEED), self._drive()
-        if speed is None or drive is None:
-            return Agreement()
-        rows, t_s = drive
-        speed_kmh = self._values(speed)[rows] * FACTORS[Role.SPEED][self.mapping.unit(Role.SPEED)]
-        speed_kmh = np.where(speed_kmh < 0, np.nan, speed_kmh)
-        return agreement(Samples(speed_kmh, self._values(name)[rows], t_s=t_s))
-
     def _choose_axis(self, candidates: list[str]) -> None:
-        found = {name: self._against_speed(name) for name in candidates}
+        found = {name: self._evidence.against_speed(name) for name in candidates}
         judged = {name: abs(each.r or 0.0) for name, each in found.items() if each.judged}
         best = max(judged, key=lambda name: judged[name], default=None)
         if best is not None and judged[best] >= WEAK_R:
@@ -283,9 +162,9 @@ class _Maker:
         name = self.mapping.column(Role.LONG_G)
         if name is None:
             return
-        said, found = self.mapping.unit(Role.LONG_G), self._against_speed(name)
+        said, found = self.mapping.unit(Role.LONG_G), self._evidence.against_speed(name)
         fits = _fitting_unit(found)
-        unit = fits or said or ("m/s2" if _top(self._values(name)) > LARGE else "g")
+        unit = fits or said or ("m/s2" if _top(self._cells.values(name)) > LARGE else "g")
         self._set_unit(name, unit)
         if found.judged and found.r is not None and found.r <= REVERSED_R:
             self.mapping = replace(self.mapping, reversed_long=True)
@@ -295,7 +174,7 @@ class _Maker:
             text = f"Its name says {said}, but it is {times}: that is {fits}."
             self._ask(name, unit, text, said)
         elif not unit_known(said, fits):
-            text = f"The file does not say. Values reach {_top(self._values(name)):.1f}: are these {unit}?"
+            text = f"The file does not say. Values reach {_top(self._cells.values(name)):.1f}: are these {unit}?"
             self._ask(name, unit, text, "g", "m/s2")
         lateral = self.mapping.column(Role.LAT_G)
         if lateral is not None and not self.mapping.unit(Role.LAT_G):
@@ -330,7 +209,3 @@ def _top(values: FloatArray) -> float:
 def _as_units(values: FloatArray) -> str:
     top = _top(values)
     return ", ".join(f"{top * factor:.0f} km/h if {unit}" for unit, factor in list(SPEED_RATIOS.items())[:3])
-
-
-def _degrees(use: Use) -> float:
-    return FACTORS[use.role].get(use.unit, 1.0)

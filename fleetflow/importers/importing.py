@@ -7,15 +7,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fleetflow.importers.drives import Drive, Drives, cut
-from fleetflow.importers.guessing import Guess, Question, guess
+from fleetflow.importers.guessing import guess
 from fleetflow.importers.mapping import Mapping, signature
 from fleetflow.importers.reading import read_file
 from fleetflow.importers.roles import Role
 from fleetflow.importers.rows import convert
-from fleetflow.importers.table import ContractTrips, FileLimits, FileRefusedError, Refusals, Table
+from fleetflow.importers.table import ContractTrips, FileLimits, Refusals, Table
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from fleetflow.importers.questions import Guess, Question
+
+
+NO_SPEED = "No column is a speed or a position; say which one is."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +91,7 @@ def _guess(table: Table, defaults: Mapping) -> Guess:
 
 def _drives(table: Table, mapping: Mapping, latest: datetime, limits: FileLimits) -> Drives:
     if mapping.column(Role.SPEED) is None and mapping.column(Role.LATITUDE) is None:
-        raise FileRefusedError("No column is a speed or a position; say which one is.")
+        return Drives([], table.refusals, [*table.notes, NO_SPEED])  # not refused: somebody can say which one it is
     found = cut(convert(table, mapping), mapping, latest=latest, max_trips=limits.max_trips)
     found.refusals.kept.sort(key=lambda refusal: refusal.line)
     return found

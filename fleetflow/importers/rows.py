@@ -94,6 +94,9 @@ class _Sieve:
         if found.ambiguous:
             text = f"{found.ambiguous:,} rows lie in the hour that comes twice; the first was taken."
             self.notes.append(text)
+        if found.skipped:
+            hour = f"the hour that {self._mapping.zone} skips in spring"
+            self.notes.append(f"{found.skipped:,} rows lie in {hour}: is the zone right?")
         return found.at_us
 
     def _moments(self) -> Moments | None:

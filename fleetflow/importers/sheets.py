@@ -8,7 +8,6 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openpyxl
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -57,6 +56,8 @@ def _plain(column: Any) -> Any:
 
 def read_workbook(content: bytes, limits: FileLimits) -> Table:
     """The first sheet, its first row the header, formulas by their last value. Raises FileRefusedError."""
+    import openpyxl  # noqa: PLC0415  # it takes longer to load than all else that reads files
+
     _check_archive(content, limits)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on styles that it does not know

@@ -32,12 +32,16 @@ MOMENT_RE = re.compile(MOMENT)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """`at_us` is meaningless where `bad`; `zoned` tells that the file itself says the zone."""
+    """`at_us` is meaningless where `bad`; `zoned` tells that the file itself says the zone.
+
+    `ambiguous` rows lie in the hour that comes twice in autumn, `skipped` ones in that which spring leaves out.
+    """
 
     at_us: IntArray
     bad: BoolArray
     zoned: bool
     ambiguous: int = 0
+    skipped: int = 0
 
 
 def moments(column: Any, unit: str, zone: str, start: str = "") -> Moments:
@@ -106,16 +110,17 @@ def _start_us(start: str) -> int:
 
 
 def _zoned(local_us: IntArray, bad: BoolArray, zone: str) -> Moments:
-    """Local times to UTC; of the hour that comes twice in autumn the first is meant, and it is counted."""
+    """Local times to UTC; of the hour that comes twice in autumn the first is meant. Both odd hours are counted."""
     local_us = np.where(bad, 0, local_us)
     if zone == "UTC":
         return Moments(np.where(bad, NEVER, local_us), bad, zoned=False)
     quarters, places = np.unique(local_us // QUARTER_US, return_inverse=True)
     offsets = [_offsets_us(int(quarter), ZoneInfo(zone)) for quarter in quarters]
     first = np.array([each[0] for each in offsets], dtype=np.int64)
-    twice = np.array([each[0] != each[1] for each in offsets])
-    ambiguous = int(np.count_nonzero(twice[places] & ~bad))
-    return Moments(np.where(bad, NEVER, local_us - first[places]), bad, zoned=False, ambiguous=ambiguous)
+    back = np.array([each[0] - each[1] for each in offsets])[places]  # how far the clock is put back then
+    ambiguous, skipped = (int(np.count_nonzero(which & ~bad)) for which in (back > 0, back < 0))
+    at_us = np.where(bad, NEVER, local_us - first[places])
+    return Moments(at_us, bad, zoned=False, ambiguous=ambiguous, skipped=skipped)
 
 
 def _offsets_us(quarter: int, zone: ZoneInfo) -> tuple[int, int]:

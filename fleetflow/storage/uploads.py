@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from fleetflow.errors import FleetFlowError
 from fleetflow.storage.tables import (
     driver_scores,
     drivers,
@@ -33,6 +34,10 @@ class NewUpload:
     size_bytes: int
     format: str
     mapping: dict[str, Any] | None
+
+
+class UploadQuotaError(FleetFlowError):
+    """The person has uploaded as many files within an hour as anybody may, and has to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,19 @@ def insert_upload(conn: sa.Connection, upload: NewUpload, *, author: str) -> int
     return number
 
 
+def check_quota(conn: sa.Connection, author: str, per_hour: int) -> None:
+    """Raises UploadQuotaError where the author has had so many files within the last hour."""
+    age = sa.func.now() - uploads.c.uploaded_at
+    within = sa.and_(uploads.c.uploaded_by == author, age < sa.text("interval '1 hour'"))
+    oldest_first = sa.select(age).where(within).order_by(age.desc())
+    ages = conn.execute(oldest_first).scalars().all()
+    if len(ages) >= per_hour:
+        wait_min = 60 - int(ages[len(ages) - per_hour].total_seconds() / 60)
+        raise UploadQuotaError(
+            f"The limit is {per_hour:,} an hour for one person; the next file may come in {wait_min} minutes."
+        )
+
+
 def insert_upload_trips(conn: sa.Connection, upload_id: int, trip_ids: Iterable[UUID]) -> None:
     """Say that the trips came with the upload; those that are gone meanwhile are left out."""
     there = sa.select(sa.literal(upload_id), trip_logs.c.id).where(trip_logs.c.id.in_(list(trip_ids)))
@@ -74,6 +92,24 @@ def find_known(conn: sa.Connection, hashes: Iterable[bytes]) -> dict[bytes, UUID
     """Trips that are stored already, by their content's hash."""
     statement = sa.select(trip_logs.c.content_hash, trip_logs.c.id).where(trip_logs.c.content_hash.in_(list(hashes)))
     return {bytes(row.content_hash): row.id for row in conn.execute(statement)}
+
+
+def find_conflicts(conn: sa.Connection, trips: Iterable[tuple[UUID, datetime, bytes]]) -> dict[bytes, UUID]:
+    """Of trips (vehicle, start, content's hash) those that are stored with other content: by their hash, the stored id.
+
+    A vehicle begins one trip at a time, so that one of the two is wrong.
+    """
+    wanted = {(vehicle, started): content_hash for vehicle, started, content_hash in trips}
+    if not wanted:
+        return {}
+    columns = (trip_logs.c.vehicle_id, trip_logs.c.started_at, trip_logs.c.content_hash, trip_logs.c.id)
+    same_start = sa.tuple_(trip_logs.c.vehicle_id, trip_logs.c.started_at).in_(list(wanted))
+    found: dict[bytes, UUID] = {}
+    for row in conn.execute(sa.select(*columns).where(same_start)):
+        content_hash = wanted[row.vehicle_id, row.started_at]
+        if bytes(row.content_hash) != content_hash:
+            found[content_hash] = row.id
+    return found
 
 
 def list_ways(conn: sa.Connection, version: int, trip_ids: Sequence[UUID]) -> list[TripWay]:

@@ -12,11 +12,17 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import words
+from dashboard.data.of_uploads import SANDBOX, latest
+from dashboard.upload_files import TripFile
+from dashboard.upload_sending import Api, send
+from fleetflow.importers import Mapping
+from fleetflow.quarantine import Quarantine
 from fleetflow.storage import roster
 from fleetflow.storage.database import connection
 from fleetflow.storage.tables import trip_logs, upload_trips, uploads
 from tests.support import people
 from tests.support.programs import make_settings, running_worker
+from tests.support.proxy import FaultyProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +34,18 @@ APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 ROWS = [f"2026-01-05 08:00:{second:02d},{20 + second}" for second in range(40)]
 GOOD = ("good.csv", "\n".join(["time,speed", *ROWS, "2026-01-05 08:00:50,fast"]).encode(), "text/csv")
 ANN, VAN = uuid4(), uuid4()
+WHOLE = (
+    "whole.csv",
+    "\n".join(["time,speed (km/h),driver,vehicle", *(f"{row},Simulated Ann,Van 7" for row in ROWS)]).encode(),
+    "text/csv",
+)
+MANY = "\n".join(
+    [
+        "time,speed (km/h),driver,vehicle",
+        *(f"{row.replace(' 08', f' {hour:02d}')},Simulated Ann,Van 7" for hour in range(12) for row in ROWS),
+    ]
+).encode()
+BERLIN = Mapping(zone="Europe/Berlin")
 BAD = ("bad.csv", b"\x89PNG\r\n\x1a\n", "text/csv")
 
 
@@ -96,6 +114,59 @@ def test_a_file_is_questioned_corrected_loaded_and_scored_once(
         assert conn.execute(sa.select(upload_trips)).all() == [(upload.id, trip.id)]
     press(app, "Upload more")
     assert "Twice is once" in text(app)
+
+
+def test_a_file_with_a_row_changed_is_shown_as_another_and_overwrites_nothing(
+    page: Callable[..., AppTest], engine: sa.Engine, api: httpx.Client
+):
+    name, content, kind = WHOLE
+    (body,) = SANDBOX.bodies(content, latest(), SANDBOX.preview(content, latest(), None, BERLIN).mapping)
+    api.post("/api/v1/telemetry", content=body, headers={"Content-Type": "application/json"}).raise_for_status()
+    app = page((name, content.replace(b",30,", b",31,", 1), kind))
+    assert "begin when a stored trip of the same vehicle does, with other values" in text(app)
+    assert "0 trips ready" in text(app)
+    assert next(each for each in app.button if each.label == "Load 0 trips").disabled
+    press(app, "Keep both")
+    assert "1 trip ready" in text(app)
+    with engine.connect() as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(trip_logs)) == 1
+
+
+def test_an_upload_that_loses_its_api_says_how_much_is_stored(
+    engine: sa.Engine, database_url: str, api: httpx.Client, tmp_path: Path
+):
+    preview = SANDBOX.preview(MANY, latest())
+    file = TripFile("many.csv", "00" * 32, MANY, preview, preview, "", "", {}, {})
+    quarantine = Quarantine(tmp_path, 1)
+    with people.signed_in(database_url), FaultyProxy(api.base_url.port or 0) as proxy:
+        line = Api(f"http://127.0.0.1:{proxy.port}", quarantine=quarantine)
+        heard: list[None] = []
+
+        def cut_off() -> None:
+            heard.append(None)
+            if len(heard) == 3:
+                proxy.refuse()
+
+        (sent,) = send(database_url, line, [file], cut_off)
+        stored = len(sent.trip_ids)
+        assert 3 <= stored < 12
+        assert sent.shortfall == f"{stored} of 12 trips stored; safe to upload again."
+        proxy.heal()
+        (again,) = send(database_url, line, [file], lambda: None)
+    assert (len(again.trip_ids), again.failures, again.shortfall) == (12, [], "")
+    assert again.known >= stored
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [MANY]
+    with engine.connect() as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(trip_logs)) == 12
+
+
+def test_a_quota_refuses_a_file_and_lets_the_page_live(database_url: str, api: httpx.Client):
+    preview = SANDBOX.preview(MANY, latest())
+    file = TripFile("many.csv", "00" * 32, MANY, preview, preview, "", "", {}, {})
+    with people.signed_in(database_url):
+        both = send(database_url, Api(str(api.base_url).rstrip("/"), per_hour=1), [file, file], lambda: None)
+    assert [len(each.trip_ids) for each in both] == [12, 0]
+    assert both[1].failures[0].startswith("The limit is 1 an hour")
 
 
 def test_text_from_a_file_shows_as_itself():

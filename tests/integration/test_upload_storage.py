@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from fleetflow.storage import roster, uploads
 from fleetflow.storage.database import connection
 from fleetflow.storage.tables import upload_trips
+from fleetflow.storage.tables import uploads as stored
 from fleetflow.storage.trips import insert_trips
-from fleetflow.storage.uploads import NewUpload, SavedMapping
+from fleetflow.storage.uploads import NewUpload, SavedMapping, UploadQuotaError
 from tests.support.trips import new_trip
 
 if TYPE_CHECKING:
@@ -57,6 +58,30 @@ def test_the_mapping_saved_last_for_a_make_of_file_is_found(conn: sa.Connection)
     uploads.upsert_mapping(conn, "Van logger", "a" * 64, {"zone": "UTC"}, "Simulated Ann")
     uploads.upsert_mapping(conn, "Van logger", "a" * 64, {"zone": "Europe/Berlin"}, "Simulated Ann")
     assert uploads.find_mapping(conn, "a" * 64) == SavedMapping("Van logger", {"zone": "Europe/Berlin"})
+
+
+def test_more_files_than_the_quota_are_refused(conn: sa.Connection):
+    for _ in range(3):
+        uploads.check_quota(conn, "Simulated Ann", 3)
+        uploads.insert_upload(conn, UPLOAD, author="Simulated Ann")
+    with pytest.raises(
+        UploadQuotaError, match="The limit is 3 an hour for one person; the next file may come in 60 minutes"
+    ):
+        uploads.check_quota(conn, "Simulated Ann", 3)
+    uploads.check_quota(conn, "Simulated Bob", 3)
+    conn.execute(sa.update(stored).values(uploaded_at=sa.text("now() - interval '61 minutes'")))
+    uploads.check_quota(conn, "Simulated Ann", 3)
+
+
+def test_a_trip_with_other_content_at_the_same_start_is_a_conflict(conn: sa.Connection):
+    trip = new_trip()
+    insert_trips(conn, [trip])
+    assert trip.started_at is not None
+    other = b"other"
+    cases = [(trip.vehicle_id, trip.started_at, other), (uuid.uuid4(), trip.started_at, b"elsewhere")]
+    assert uploads.find_conflicts(conn, cases) == {other: trip.id}
+    assert uploads.find_conflicts(conn, [(trip.vehicle_id, trip.started_at, trip.content_hash)]) == {}
+    assert uploads.find_conflicts(conn, []) == {}
 
 
 def test_names_from_a_file_never_replace_those_that_somebody_gave(conn: sa.Connection):

@@ -92,7 +92,8 @@ def test_every_setting_reaches_every_program(program: str):
 def test_settings_that_the_file_does_not_decide_are_passed_on():
     decided = {name for name, value in service("api")["environment"].items() if value is not None}
     hosts_and_ports = {f"{prefix}_{end}" for prefix, _ in PUBLISHED.values() for end in ("HOST", "PORT")}
-    assert decided == {"FLEETFLOW_DATABASE_URL", "FLEETFLOW_RABBITMQ_URL", "FLEETFLOW_API_ADDRESS", *hosts_and_ports}
+    addresses = {"FLEETFLOW_DATABASE_URL", "FLEETFLOW_RABBITMQ_URL", "FLEETFLOW_API_ADDRESS", *hosts_and_ports}
+    assert decided == addresses | {"FLEETFLOW_QUARANTINE_DAYS"}
 
 
 def test_only_the_api_and_the_dashboard_are_published():

@@ -84,7 +84,6 @@ def feather_file() -> bytes:
         (gzip.compress(gzip.compress(b"x")), "The file is packed twice; unpack it once."),
         (csv(header="speed_kmh,speed_kmh,g_force_long"), "The header has the column “speed_kmh” twice."),
         ("\n".join(ROWS), "The first line holds values, not the names of the columns; add a header."),
-        (csv("1,2", "3,4", header="colour,size"), "No column is a speed or a position; say which one is."),
         (b'{"a":' * 200_000 + b"1" + b"}" * 200_000, "The JSON is nested too deeply."),
         (b"[1, 2", "This begins as a JSON list and is none: it ends early or is damaged."),
         (b"<html><body>", "This is an XML or HTML file, not GPX."),
@@ -92,6 +91,14 @@ def feather_file() -> bytes:
 )
 def test_what_cannot_be_used_is_refused_in_one_sentence(content: bytes | str, message: str):
     assert refusal(content, limits=FileLimits(max_unpacked_bytes=1_000_000, max_bytes=3_000_000)) == message
+
+
+def test_a_file_without_a_speed_is_kept_open_for_somebody_to_say_which_column_it_is():
+    found = taken(csv("2026-01-05T08:00:00Z,2", "2026-01-05T08:00:01Z,4", header="timestamp,Vx"))
+    assert (found.drives, found.notes) == ([], ("No column is a speed or a position; say which one is.",))
+    assert found.mapping is not None
+    (drive,) = taken(csv(*ROWS, header="timestamp,Vx,g"), found.mapping.with_use("Vx", Role.SPEED, "km/h")).drives
+    assert len(drive.trip.samples) == 30
 
 
 def test_limits_are_named_with_what_was_found():

@@ -15,7 +15,7 @@ import pytest
 from pyarrow import parquet
 
 from fleetflow.importers import import_file
-from fleetflow.importers.preview import make_preview
+from fleetflow.importers.previewing import make_preview
 from fleetflow.safety.detection import find_events
 from fleetflow.simulator import Temper, simulate_trip
 from fleetflow.trips.columns import fingerprint, pack, unpack

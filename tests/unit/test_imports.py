@@ -21,6 +21,7 @@ RULES: dict[str, set[str]] = {
     "fleetflow.settings": {"fleetflow.errors", "pydantic", "pydantic_settings"},
     "fleetflow.logs": {"structlog"},
     "fleetflow.processes": set(),
+    "fleetflow.quarantine": set(),
     "fleetflow.trips": {"msgspec", "numpy", "orjson", "scipy"},
     "fleetflow.safety": {"fleetflow.trips", "numpy", "scipy"},
     "fleetflow.simulator": {"fleetflow.trips", "fleetflow.safety", "numpy", "uuid_utils"},

@@ -1,0 +1,47 @@
+"""The way of loaded trips to their scores, and what did not go as the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import components, words
+
+if TYPE_CHECKING:
+    from dashboard.upload_sending import Sent
+    from fleetflow.storage.uploads import TripWay
+
+STATES = {"PENDING": "Received", "PROCESSING": "Being scored", "COMPLETED": "Scored", "FAILED": "Failed"}
+SHOWN_FAILURES = 5
+
+
+def show_ways(sent: list[Sent], ways: list[TripWay]) -> None:
+    """Every trip's way to its score."""
+    names = {trip_id: each.name for each in sent for trip_id in each.trip_ids}
+    frame = pd.DataFrame(
+        {
+            "file": [names[way.trip_id] for way in ways],
+            "driver": [words.driver(way.driver, str(way.driver_id)) for way in ways],
+            "start": [words.day_and_time(way.started_at, components.zone()) for way in ways],
+            "km": [way.distance_km for way in ways],
+            "way": [STATES[way.status] for way in ways],
+            "score": [way.score for way in ways],
+            "open": [f"/trip?trip={way.trip_id}" for way in ways],
+        }
+    )
+    st.dataframe(frame, hide_index=True, column_config={
+        "file": "File", "driver": "Driver", "start": "Start",
+        "km": st.column_config.NumberColumn("km", format="%.1f"), "way": "Way",
+        "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
+        "open": st.column_config.LinkColumn("", display_text="Open"),
+    })  # fmt: skip
+
+
+def show_result(sent: Sent) -> None:
+    """What did not go as the others."""
+    if sent.known:
+        st.caption(words.literal(f"{sent.name}: {words.plural(sent.known, 'trip')} were here already."))
+    for problem in [*sent.failures[:SHOWN_FAILURES], *filter(None, [sent.shortfall])]:
+        st.error(words.literal(f"{sent.name}: {problem}"), icon=":material/block:")

@@ -48,6 +48,7 @@ ACTIONS: Mapping[str, Permission] = MappingProxyType(
         "enable_account": Permission.ADMINISTER,
         "set_roles": Permission.ADMINISTER,
         "add_key": Permission.ADMINISTER,
+        "rotate_key": Permission.ADMINISTER,
         "revoke_key": Permission.ADMINISTER,
         "edit_drivers": Permission.ADMINISTER,
         "edit_vehicles": Permission.ADMINISTER,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from dashboard import access, data, viewers
+import streamlit as st
+
+from dashboard import access, data, downloads, viewers
 from fleetflow.access import AccessDeniedError
 from fleetflow.storage import audit, sessions
 from fleetflow.storage.audit import Who
@@ -62,6 +65,23 @@ def action(function: Callable[Concatenate[Act, P], T]) -> Callable[Concatenate[s
         raise AccessDeniedError("Your role does not allow that." if session else SIGNED_OUT)
 
     return run
+
+
+def note_download(database: str, token: str, page: str, file_name: str, size: int) -> None:
+    """Log that a file leaves by a page. Raises AccessDeniedError unless the person may still open the page."""
+    with data.noting(database) as conn:
+        session = sessions.read_session(conn, token)
+        allowed = session is not None and access.may_open(session.roles, page)
+        if session is not None:
+            entry = ("download" if allowed else "refused", file_name)
+            audit.insert_entry(conn, Who(session.name, session.address), *entry, after={"page": page, "bytes": size})
+    if not allowed:
+        raise AccessDeniedError("Your role does not allow that." if session else SIGNED_OUT)
+
+
+def arrange_downloads(database: str, page: str) -> None:
+    """Let files that a page offers be noted under the name of who looks at it."""
+    st.session_state[downloads.NOTER] = partial(note_download, database, viewers.token(), PurePath(page).stem)
 
 
 def is_allowed(session: Session | None, name: str) -> bool:

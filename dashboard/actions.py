@@ -6,7 +6,7 @@ Pages call them with the database's URL; see acting.action for what happens arou
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dashboard.acting import Act, action
@@ -172,11 +172,29 @@ def set_roles(act: Act, name: str, roles: Sequence[Role]) -> None:
 
 
 @action
-def add_key(act: Act, name: str, scopes: Sequence[Scope], days: int | None) -> str:
+def add_key(
+    act: Act,
+    name: str,
+    scopes: Sequence[Scope],
+    days: int | None,
+    *,
+    vehicle_ids: Sequence[UUID] = (),
+    per_minute: int | None = None,
+) -> str:
     """A new API key, good for so many days or until it is revoked; the only time that it is shown."""
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
-    prefix, key = keys.insert_key(act.conn, name, scopes, created_by=act.author, expires_at=expires_at)
-    act.subject, act.after = prefix, {"name": name, "scopes": sorted(scopes), "expires_at": expires_at}
+    terms: dict[str, Any] = {"expires_at": expires_at, "vehicle_ids": vehicle_ids, "per_minute": per_minute}
+    prefix, key = keys.insert_key(act.conn, name, scopes, created_by=act.author, **terms)
+    act.subject, act.after = prefix, {"name": name, "scopes": sorted(scopes), **terms}
+    return key
+
+
+@action
+def rotate_key(act: Act, prefix: str, overlap_hours: int) -> str:
+    """Another key on the same terms, shown this once; the old one stays good that long. Raises KeyMissingError."""
+    overlap = timedelta(hours=overlap_hours)
+    new_prefix, key = keys.rotate_key(act.conn, prefix, created_by=act.author, overlap=overlap)
+    act.subject, act.after = prefix, {"new_key": new_prefix, "overlap_hours": overlap_hours}
     return key
 
 

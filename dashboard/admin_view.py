@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import actions, components, data, words
-from fleetflow.access import Role, Scope
+from fleetflow.access import Role
 from fleetflow.errors import FleetFlowError
 from fleetflow.safety.profiles import VehicleClass
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fleetflow.storage.accounts import Account
-    from fleetflow.storage.keys import Key
 
 SECRET = "shown_once"  # noqa: S105 - where it lies between two runs, not what it is
 LONGEST_NAME = 100
@@ -31,6 +29,11 @@ def show_secret() -> None:
         with st.container(border=True):
             components.card_head(title, "It is shown this once. Copy it now.")
             st.code(value, language=None)
+
+
+def keep_secret(title: str, value: str) -> None:
+    """Have it shown by the run that follows."""
+    st.session_state[SECRET] = (title, value)
 
 
 def show_accounts(database: str) -> None:
@@ -54,6 +57,7 @@ def accounts_frame(known: list[Account], zone: str) -> pd.DataFrame:
         {
             "Name": [each.name for each in known],
             "Roles": [", ".join(role_name(role) for role in sorted(each.roles)) for each in known],
+            "Signs in by": ["single sign-on" if each.subject else "password" for each in known],
             "Since": [words.day_and_time(each.created_at, zone) for each in known],
             "State": ["disabled" if each.disabled_at else "may sign in" for each in known],
         }
@@ -71,8 +75,8 @@ def _add_account(database: str) -> None:
         name = st.text_input("Name or e-mail", max_chars=LONGEST_NAME)
         roles = st.multiselect("Roles", list(Role), format_func=role_name, key="new_roles")
         asked = st.form_submit_button("Add", type="primary")
-    if asked and _complete(name.strip(), roles):
-        _attempt(lambda: _keep_login(actions.add_account(database, name, roles)))
+    if asked and complete(name.strip(), roles):
+        attempt(lambda: _keep_login(actions.add_account(database, name, roles)))
 
 
 def _change_account(database: str, known: list[Account]) -> None:
@@ -85,83 +89,17 @@ def _change_account(database: str, known: list[Account]) -> None:
     )
     with st.container(horizontal=True):
         if st.button("Save roles", disabled=set(roles) == account.roles or not roles):
-            _attempt(lambda: actions.set_roles(database, name, roles))
+            attempt(lambda: actions.set_roles(database, name, roles))
         if st.button("New password"):
-            _attempt(lambda: _keep_login(actions.reset_account(database, name)))
+            attempt(lambda: _keep_login(actions.reset_account(database, name)))
         if account.disabled_at and st.button("Enable"):
-            _attempt(lambda: actions.enable_account(database, name))
+            attempt(lambda: actions.enable_account(database, name))
         elif not account.disabled_at and st.button("Disable"):
-            _attempt(lambda: actions.disable_account(database, name))
+            attempt(lambda: actions.disable_account(database, name))
 
 
 def _keep_login(login: Any) -> None:
-    st.session_state[SECRET] = (f"The password of {words.literal(login.name)}", login.password)
-
-
-def show_keys(database: str) -> None:
-    """Which keys open the API, a form for another, and one to revoke."""
-    known = data.keys(database)
-    now = datetime.now(UTC)
-    with st.container(border=True):
-        caption = "Vehicles and gateways send one as Authorization: Bearer. A revoked one is void within 5 seconds."
-        components.card_head("API keys", caption)
-        if known:
-            st.dataframe(keys_frame(known, components.zone(), now), hide_index=True, key="keys")
-        else:
-            components.state("key", "No key yet", "Without any key the API takes trips from this machine only.")
-    with st.grid(2, min_column_width=330, border=True) as grid:
-        with grid.cell():
-            _add_key(database)
-        with grid.cell():
-            _revoke_key(database, [each for each in known if key_state(each, now) == "good"])
-
-
-def keys_frame(known: list[Key], zone: str, now: datetime) -> pd.DataFrame:
-    """The keys as they are shown."""
-    return pd.DataFrame(
-        {
-            "Begins with": [each.prefix for each in known],
-            "Name": [each.name for each in known],
-            "Good for": [", ".join(sorted(each.scopes)) for each in known],
-            "State": [key_state(each, now) for each in known],
-            "Last used": [_moment(each.last_used_at, zone) for each in known],
-            "Expires": [_moment(each.expires_at, zone) for each in known],
-            "Made by": [each.created_by for each in known],
-        }
-    )
-
-
-def key_state(key: Key, now: datetime) -> str:
-    """Whether a key is good, in a word."""
-    if key.revoked_at:
-        return "revoked"
-    return "expired" if key.expires_at and key.expires_at <= now else "good"
-
-
-def _add_key(database: str) -> None:
-    components.card_head("Make a key")
-    with st.form("add_key", border=False):
-        name = st.text_input("Who will use it", max_chars=LONGEST_NAME, placeholder="Gateway of the north depot")
-        scopes = st.multiselect("Good for", list(Scope), default=[Scope.WRITE], key="new_scopes")
-        days = st.number_input("Days until it expires", 1, 3650, value=None, placeholder="never")
-        asked = st.form_submit_button("Make", type="primary")
-    if asked and _complete(name.strip(), scopes):
-
-        def make() -> None:
-            st.session_state[SECRET] = (
-                f"The key of {words.literal(name.strip())}",
-                actions.add_key(database, name.strip(), scopes, days),
-            )
-
-        _attempt(make)
-
-
-def _revoke_key(database: str, good: list[Key]) -> None:
-    components.card_head("Revoke a key")
-    names = {each.prefix: f"{each.prefix}, {each.name}" for each in good}
-    prefix = st.selectbox("Key", list(names), format_func=names.__getitem__, placeholder="No key is good")
-    if st.button("Revoke", disabled=prefix is None):
-        _attempt(lambda: actions.revoke_key(database, str(prefix)))
+    keep_secret(f"The password of {words.literal(login.name)}", login.password)
 
 
 def show_roster(database: str, kind: str) -> None:
@@ -179,7 +117,7 @@ def show_roster(database: str, kind: str) -> None:
         rows = changed_rows(known, edited)
         if st.button("Save", type="primary", disabled=not rows):
             save = actions.edit_vehicles if kind == "vehicles" else actions.edit_drivers
-            _attempt(lambda: save(database, rows))
+            attempt(lambda: save(database, rows))
         components.csv_footer(known, words.plural(len(known), kind.removesuffix("s")), f"fleetflow-{kind}.csv")
 
 
@@ -204,18 +142,15 @@ def _texts(frame: pd.DataFrame) -> list[dict[str, str | None]]:
     ]
 
 
-def _moment(moment: datetime | None, zone: str) -> str:
-    return words.day_and_time(moment, zone) if moment else "never"
-
-
-def _complete(name: str, chosen: list[Any]) -> bool:
+def complete(name: str, chosen: list[Any]) -> bool:
+    """Whether a form has a name and a choice; says so if not."""
     if name and chosen:
         return True
     st.error("Give a name, and choose at least one.", icon=":material/error:")
     return False
 
 
-def _attempt(action: Callable[[], object]) -> None:
+def attempt(action: Callable[[], object]) -> None:
     """Do it and draw the page anew, or say why it was not done."""
     try:
         action()

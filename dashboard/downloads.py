@@ -1,9 +1,13 @@
-"""What leaves the dashboard as a file: tables as CSV and as Excel workbooks. Nothing in them runs as a formula."""
+"""What leaves the dashboard as a file: tables as CSV and as Excel workbooks. Nothing in them runs as a formula.
+
+Every file is made when somebody asks for it, and the audit log then says who; see acting.note_download.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 import streamlit as st
@@ -19,6 +23,8 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 LONGEST_CELL = 32_767  # characters, what Excel holds
 NARROWEST, WIDEST = 9, 44  # characters
+NOTER = "note_download"
+"""Where the app leaves what notes a download of the page that it draws."""
 SAMPLED_ROWS = 500
 """How many rows decide a column's width."""
 DATE_FORMAT, DAY_FORMAT = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
@@ -34,6 +40,13 @@ UNITS = {
 """What the end of a column's name says of its values; the longest that fits decides."""
 
 
+class Noter(Protocol):
+    """What the audit log is told by."""
+
+    def __call__(self, file_name: str, size: int) -> None:
+        """Note that a file leaves. Raises AccessDeniedError; then it must not."""
+
+
 def footer(frame: pd.DataFrame, note: str, file_name: str) -> None:
     """The line under a table: what is shown, and all of it as `file_name`, a CSV, and as a workbook beside it."""
     name = file_name.removesuffix(".csv")
@@ -45,15 +58,23 @@ def footer(frame: pd.DataFrame, note: str, file_name: str) -> None:
 
 def buttons(read: Callable[[], pd.DataFrame], name: str, help: str | None = None) -> None:  # noqa: A002
     """A frame as CSV and as a workbook, read when somebody asks for it."""
-    _button("CSV", lambda: to_csv(read()), f"{name}.csv", "text/csv", help)
-    _button("Excel", lambda: to_xlsx(read()), f"{name}.xlsx", XLSX_TYPE, help)
+    button("CSV", lambda: to_csv(read()), f"{name}.csv", "text/csv", help=help)
+    button("Excel", lambda: to_xlsx(read()), f"{name}.xlsx", XLSX_TYPE, help=help)
 
 
-def _button(label: str, content: Callable[[], bytes], file_name: str, mime: str, said: str | None) -> None:
+def button(label: str, content: Callable[[], bytes], file_name: str, mime: str, **look: Any) -> None:
+    """The one way out for a file. It is made in a thread that knows no session, so who asks is settled here."""
+    note: Noter = st.session_state[NOTER]
+    look = {"type": "tertiary", "icon": ":material/download:", "key": f"download_{file_name}", **look}
     st.download_button(
-        label, content, file_name, mime, type="tertiary", icon=":material/download:", on_click="ignore",
-        key=f"download_{file_name}", help=said,
-    )  # fmt: skip
+        label, partial(_handed_out, content, note, file_name), file_name, mime, on_click="ignore", **look
+    )
+
+
+def _handed_out(content: Callable[[], bytes], note: Noter, file_name: str) -> bytes:
+    made = content()
+    note(file_name, len(made))
+    return made
 
 
 def to_csv(frame: pd.DataFrame) -> bytes:

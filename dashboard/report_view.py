@@ -5,9 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
-from dashboard import coaching_view, driver_cards, driver_report, driver_view, look, movements, tables, weeks, words
+from dashboard import (
+    coaching_view,
+    downloads,
+    driver_cards,
+    driver_report,
+    driver_view,
+    look,
+    movements,
+    tables,
+    weeks,
+    words,
+)
 from dashboard.driver_charts import POINTS
 from dashboard.driver_report import Content, Note, Rate
 
@@ -25,9 +34,9 @@ TRIP_COLUMNS = ("Began", "Vehicle", "Score", "Harsh events", "Distance", "Durati
 
 def show_button(content: Content) -> None:
     """The download; the page is only printed once somebody asks for it."""
-    st.download_button(
+    downloads.button(
         "Report (PDF)", partial(driver_report.render, content), f"fleetflow-{words.file_name(content.name)}.pdf",
-        "application/pdf", icon=":material/print:", on_click="ignore", key="report",
+        "application/pdf", type="secondary", icon=":material/print:", key="report",
         help="One page for printing, with all figures, how sure they are, and the notes.",
     )  # fmt: skip
 

@@ -57,7 +57,7 @@ def create_app(settings: Settings, database_url: str) -> st.App:
         SCRIPT,
         secrets={"fleetflow": secrets_of(settings, database_url)},
         lifespan=lifespan,
-        routes=[*Counter(desk, int(settings.session_lifetime_s)).routes(), *drawing.ROUTES],
+        routes=[*Counter(desk, settings).routes(), *drawing.ROUTES],
         middleware=[Middleware(SecurityHeaders), Middleware(Gate, desk=desk)],
         on_script_error=show_fault,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, data, event_charts, explain, look, plane_chart, route_chart, words
+from dashboard import components, data, downloads, event_charts, explain, look, plane_chart, route_chart, words
 from dashboard.trip_subject import choose_profile
 from dashboard.trip_view import QUALITY_COLORS, QUALITY_WORDS, rate
 from fleetflow.safety.events import EventKind
@@ -162,14 +162,11 @@ def facts(subject: Subject) -> dict[str, str]:
 def download_samples(subject: Subject) -> None:
     """All samples as CSV, compressed where there are many."""
     large = len(subject.samples) > COMPRESSED_FROM_POINTS
-    st.download_button(
+    downloads.button(
         "Samples",
         lambda: samples_file(subject, compressed=large),
         f"fleetflow-samples-{subject.trip.trip_id}.csv{'.gz' if large else ''}",
         "application/gzip" if large else "text/csv",
-        type="tertiary",
-        icon=":material/download:",
-        on_click="ignore",
         help=f"All {words.integer(len(subject.samples))} samples as CSV{', compressed (gzip)' if large else ''}.",
     )
 

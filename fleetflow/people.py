@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fleetflow import passwords
 from fleetflow.access import Role
 from fleetflow.storage import accounts, audit, sessions
+from fleetflow.storage.accounts import SignOnAccountError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,8 +41,13 @@ def add_account(conn: sa.Connection, name: str, roles: Iterable[Role], *, must_c
 
 
 def reset_password(conn: sa.Connection, name: str) -> Login:
-    """Another password, to be changed when it is first used; all sessions end. Raises AccountMissingError."""
+    """Another password, to be changed when it is first used; all sessions end.
+
+    Raises AccountMissingError, SignOnAccountError.
+    """
     account = accounts.read_account(conn, name)
+    if account.subject:
+        raise SignOnAccountError(f"{account.name} signs in by single sign-on and has no password here.")
     password = passwords.random_password()
     accounts.update_password(conn, account.id, passwords.hash_password(password), must_change=True)
     sessions.delete_sessions(conn, account.id)

@@ -56,6 +56,26 @@ class Settings(BaseSettings):
     session_lifetime_s: float = Field(
         43_200.0, ge=60, description="How long a person stays signed in at most, in seconds."
     )
+    oidc_issuer: str | None = Field(
+        None, description="Address of an OpenID Connect provider for single sign-on. Empty: none."
+    )
+    oidc_client_id: str | None = Field(None, description="What FleetFlow is called at that provider.")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="FleetFlow's secret there. Empty: a public client, which PKCE protects."
+    )
+    oidc_scopes: str = Field("openid profile email", description="What FleetFlow asks the provider for.")
+    oidc_name_claim: str = Field(
+        "preferred_username", description="The claim of the ID token that becomes a new account's name."
+    )
+    oidc_roles_claim: str = Field(
+        "roles", description="The claim of the ID token that holds the roles, such as realm_access.roles."
+    )
+    oidc_roles: str = Field(
+        "",
+        description="Which value of that claim is which role, such as fleet-admins=admin,dispatch=fleet_manager."
+        " Empty: the roles' own names.",
+    )
+    oidc_label: str = Field("Single sign-on", description="What the button on the sign-in page says.")
     trusted_proxies: str = Field(
         "127.0.0.1",
         description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto the dashboard"
@@ -93,6 +113,12 @@ class Settings(BaseSettings):
         4.0, gt=0, description="How long a request waits for Postgres before it is answered 503, in seconds."
     )
 
+    key_requests_per_minute: int = Field(
+        120_000,
+        ge=1,
+        description="How many requests a minute an API key may send to each API process, unless it has a limit"
+        " of its own; further ones are answered 429.",
+    )
     max_waiting_trips: int = Field(
         50_000, ge=1, description="When so many trips wait for a worker, further ones are answered 503."
     )

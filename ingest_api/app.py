@@ -69,7 +69,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.state.engine = engine = create_engine(
         database_url, application_name=NAME, pool_size=WRITERS + 4, statement_timeout_s=settings.storage_timeout_s
     )
-    app.state.keys = keys = KeyRing(keyless=may_be_keyless(settings))
+    app.state.keys = keys = KeyRing(keyless=may_be_keyless(settings), per_minute=settings.key_requests_per_minute)
     app.state.pulse = pulse = Pulse(
         engine, metrics, keys, max_waiting=settings.max_waiting_trips, max_waiting_s=settings.max_waiting_s
     )

@@ -21,8 +21,8 @@ EXAMPLE = {
     "driver_id": "0190163d-8694-739b-aea5-966c26f8ad92",
     "data": [{"speed_kmh": 50, "g_force_long": 0.1}, {"speed_kmh": 55, "g_force_long": -0.5}],
 }
-TRIP_REFUSALS = (400, 401, 403, 408, 409, 413, 415, 503)
-BATCH_REFUSALS = (400, 401, 403, 408, 413, 415, 503)
+TRIP_REFUSALS = (400, 401, 403, 408, 409, 413, 415, 429, 503)
+BATCH_REFUSALS = (400, 401, 403, 408, 413, 415, 429, 503)
 QUEUED = {
     "type": "object",
     "required": ["status", "trip_id", "duplicate"],
@@ -93,7 +93,7 @@ def build(app: FastAPI, decoder: TripDecoder) -> dict[str, Any]:
 def _tell_the_truth(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     if responses.pop("422", None):
-        responses.update(_problems((400, 401, 403, 404, 503)))
+        responses.update(_problems((400, 401, 403, 404, 429, 503)))
     if operation["operationId"].startswith(("get_score", "get_events")):
         responses.update(_problems((409,)))
     if operation["operationId"].startswith("readyz"):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from fleetflow.access import Scope
 from ingest_api import metrics
 from ingest_api.keys import requires
-from ingest_api.problems import unavailable
+from ingest_api.problems import ProblemError, unavailable
 
 router = APIRouter(tags=["operations"])
 
@@ -53,5 +53,7 @@ async def readyz(request: Request) -> Readiness:
     dependencies=[Depends(requires(Scope.READ))],
 )
 async def read_metrics(request: Request) -> Response:
-    """Counters, gauges and histograms in Prometheus' text format."""
+    """Counters, gauges and histograms in Prometheus' text format; they are the fleet's, not a vehicle's."""
+    if request.state.key.vehicle_ids is not None:
+        raise ProblemError(403, "key_bound", "This key is bound to vehicles, and these figures are of the whole fleet.")
     return Response(request.app.state.metrics.text(), media_type=metrics.CONTENT_TYPE)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MEDIA_TYPE = "application/problem+json"
+FORBIDDEN = "wrong_vehicle"
+"""The one refusal of a trip that is not the trip's own fault."""
 RETRY_AFTER_S = 5
 PARAMETERS = {"uuid_parsing": "must be a UUID"}
 CODES = {
@@ -37,6 +39,7 @@ TITLES = {
     411: "Length required",
     413: "Content too large",
     415: "Unsupported media type",
+    429: "Too many requests",
     500: "Internal error",
     503: "Service unavailable",
 }
@@ -82,9 +85,9 @@ class ProblemError(Exception):
 
 
 def refused(error: TripRefusedError) -> ProblemError:
-    """400 for a trip that its sender must change."""
+    """400 for a trip that its sender must change, 403 for one that he may not send."""
     errors = [{"path": fault.path, "message": fault.message} for fault in error.faults]
-    return ProblemError(400, error.code, error.detail, errors=errors)
+    return ProblemError(403 if error.code == FORBIDDEN else 400, error.code, error.detail, errors=errors)
 
 
 def unavailable(code: str, detail: str) -> ProblemError:

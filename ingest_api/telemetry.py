@@ -18,7 +18,7 @@ from fleetflow.storage.trips import NewTrip, Outcome
 from fleetflow.trips.columns import ended_at, fingerprint, pack
 from fleetflow.trips.wire import MAX_FAULTS, Fault, TripRefusedError
 from ingest_api.body import BodyReader, ClientGoneError, MemoryBudget, check_media_type
-from ingest_api.problems import ProblemError, refused, unavailable
+from ingest_api.problems import FORBIDDEN, ProblemError, refused, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from fleetflow.settings import Settings
+    from fleetflow.storage.keys import UsableKey
     from fleetflow.storage.trips import Stored
     from fleetflow.trips.wire import TripDecoder
     from ingest_api.intake import Intake
@@ -72,11 +73,11 @@ class Telemetry:
     async def _served(self, request: Request, media_types: frozenset[str], store: Callable[..., Any]) -> Response:
         started = time.perf_counter()
         try:
-            self._keys.check(request, Scope.WRITE)
+            key = self._keys.check(request, Scope.WRITE)
             check_media_type(request, media_types)
             self._check_backlog()
             async with self._budget.held(self._reader.expected_size(request)):
-                response: Response = await store(request, await self._reader.read(request))
+                response: Response = await store(request, key, await self._reader.read(request))
         except ClientGoneError:
             self._metrics.hung_up.inc()
             return Response(status_code=400)
@@ -95,9 +96,9 @@ class Telemetry:
         if backlog != "ok":
             raise unavailable("backlog_full", backlog)
 
-    async def _store_trip(self, request: Request, body: bytes) -> Response:
-        key = _idempotency_key(request)
-        trip = await self._off_loop(len(body), lambda: self._new_trip(body, key))
+    async def _store_trip(self, request: Request, key: UsableKey, body: bytes) -> Response:
+        idempotency_key = _idempotency_key(request, key)
+        trip = await self._off_loop(len(body), lambda: self._new_trip(body, key, idempotency_key))
         stored = await self._intake.store(trip)
         self._count(trip, stored)
         if stored.outcome is Outcome.CONFLICT:
@@ -105,9 +106,9 @@ class Telemetry:
         headers = {"Location": f"/api/v1/trip/{stored.trip_id}"}
         return Response(orjson.dumps(_queued(stored)), 202, headers, "application/json")
 
-    async def _store_batch(self, _: Request, body: bytes) -> Response:
+    async def _store_batch(self, _: Request, key: UsableKey, body: bytes) -> Response:
         lines = [(number, line) for number, line in enumerate(body.split(b"\n"), start=1) if line.strip()]
-        decoded = await self._off_loop(len(body), lambda: [self._decode_line(line) for _, line in lines])
+        decoded = await self._off_loop(len(body), lambda: [self._decode_line(line, key) for _, line in lines])
         trips = [trip for trip in decoded if isinstance(trip, NewTrip)]
         if not trips:
             raise _nothing_accepted(lines, decoded)
@@ -123,8 +124,10 @@ class Telemetry:
             return work()
         return await asyncio.get_running_loop().run_in_executor(self._decoding, work)
 
-    def _new_trip(self, body: bytes, key: str | None) -> NewTrip:
+    def _new_trip(self, body: bytes, key: UsableKey, idempotency_key: str | None) -> NewTrip:
         trip = self._decoder.decode(body, latest=self._pulse.now() + self._ahead)
+        if key.vehicle_ids is not None and trip.vehicle_id not in key.vehicle_ids:
+            raise _wrong_vehicle()
         return NewTrip(
             id=uuid7(),
             vehicle_id=trip.vehicle_id,
@@ -135,12 +138,12 @@ class Telemetry:
             started_at=trip.started_at,
             ended_at=ended_at(trip),
             sample_hz=trip.sample_hz,
-            idempotency_key=key,
+            idempotency_key=idempotency_key,
         )
 
-    def _decode_line(self, line: bytes) -> NewTrip | TripRefusedError:
+    def _decode_line(self, line: bytes, key: UsableKey) -> NewTrip | TripRefusedError:
         try:
-            return self._new_trip(line, None)
+            return self._new_trip(line, key, None)
         except TripRefusedError as error:
             return error
 
@@ -167,14 +170,20 @@ def _queued(stored: Stored) -> dict[str, Any]:
     return {"status": "QUEUED", "trip_id": str(stored.trip_id), "duplicate": stored.outcome is Outcome.DUPLICATE}
 
 
-def _idempotency_key(request: Request) -> str | None:
+def _idempotency_key(request: Request, caller: UsableKey) -> str | None:
+    """The header's value, apart from that of any other API key: two gateways may count their trips alike."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
     if not (0 < len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
         detail = f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable ASCII characters."
         raise ProblemError(400, "invalid_idempotency_key", detail)
-    return key
+    return f"{caller.id}:{key}" if caller.id else key
+
+
+def _wrong_vehicle() -> TripRefusedError:
+    fault = Fault("vehicle_id", "is not a vehicle that this key may send for")
+    return TripRefusedError(FORBIDDEN, "This key is bound to other vehicles.", (fault,))
 
 
 def _conflict(stored: Stored) -> ProblemError:
@@ -183,11 +192,13 @@ def _conflict(stored: Stored) -> ProblemError:
 
 
 def _nothing_accepted(lines: list[tuple[int, bytes]], refusals: list[TripRefusedError]) -> ProblemError:
-    """400 for a batch without one good line: its faults by line and path."""
+    """400 for a batch without one good line, 403 if all are of other vehicles: its faults by line and path."""
     errors = [
         {"path": f"line {number}: {fault.path}" if fault.path else f"line {number}", "message": fault.message}
         for (number, _), refusal in zip(lines, refusals, strict=True)
         for fault in refusal.faults or (Fault("", refusal.detail),)
     ]
     detail = f"None of the {len(lines)} lines is a trip that can be taken; nothing was stored."
+    if all(refusal.code == FORBIDDEN for refusal in refusals):
+        return ProblemError(403, FORBIDDEN, detail, errors=errors[:MAX_FAULTS])
     return ProblemError(400, "validation_failed", detail, errors=errors[:MAX_FAULTS])

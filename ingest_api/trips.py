@@ -122,7 +122,7 @@ WAITING: dict[int | str, dict[str, Any]] = {
 def get_trip(request: Request, trip_id: UUID) -> TripAnswer:
     """Where the trip is on its way: PENDING, PROCESSING, COMPLETED, or FAILED with the reason."""
     with connection(request.app.state.engine) as conn:
-        trip = _known(conn, trip_id)
+        trip = _known(conn, request, trip_id)
     return TripAnswer(
         trip_id=trip.id, **{name: getattr(trip, name) for name in TripAnswer.model_fields if name != "trip_id"}
     )
@@ -132,7 +132,7 @@ def get_trip(request: Request, trip_id: UUID) -> TripAnswer:
 def get_score(request: Request, trip_id: UUID) -> Any:
     """The score under the active profile, or under the newest that the trip was scored by; 202 while there is none."""
     with connection(request.app.state.engine) as conn:
-        trip = _known(conn, trip_id)
+        trip = _known(conn, request, trip_id)
         active = profiles.read_active(conn)
         score = read_score(conn, trip_id, active.version)
         if score is None:
@@ -146,7 +146,7 @@ def get_score(request: Request, trip_id: UUID) -> Any:
 def get_events(request: Request, trip_id: UUID) -> Any:
     """Every event above a low floor, judged by the active profile; 202 while the trip is not analysed."""
     with connection(request.app.state.engine) as conn:
-        trip = _known(conn, trip_id)
+        trip = _known(conn, request, trip_id)
         if trip.status is not TripStatus.COMPLETED:
             return _not_yet(trip)
         profile = profiles.read_active(conn).profile
@@ -160,9 +160,10 @@ def _event(judged: Judged) -> EventAnswer:
     return EventAnswer(**values, harsh=judged.harsh, margin=judged.over, points=judged.points)
 
 
-def _known(conn: sa.Connection, trip_id: UUID) -> TripRecord:
-    trip = read_trip(conn, trip_id)
-    if trip is None:
+def _known(conn: sa.Connection, request: Request, trip_id: UUID) -> TripRecord:
+    """The trip; one of a vehicle that the caller's key is not for is answered as one that is not there."""
+    trip, bound = read_trip(conn, trip_id), request.state.key.vehicle_ids
+    if trip is None or (bound is not None and trip.vehicle_id not in bound):
         raise ProblemError(404, "not_found", "There is no trip with this id.")
     return trip
 

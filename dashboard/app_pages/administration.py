@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import admin_view, components, words
+from dashboard import admin_view, components, key_view, words
 
 PARTS = {
     "accounts": "Accounts",
@@ -23,7 +23,7 @@ def main() -> None:
     if part == "accounts":
         admin_view.show_accounts(database)
     elif part == "keys":
-        admin_view.show_keys(database)
+        key_view.show_keys(database)
     else:
         admin_view.show_roster(database, part)
 

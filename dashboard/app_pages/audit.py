@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, words
+from dashboard import components, data, downloads, words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
 MOST_ENTRIES = 1000
+MOST_EXPORTED = 100_000
 
 
 def main() -> None:
@@ -25,11 +29,12 @@ def main() -> None:
     database = components.database()
     show_chain(database)
     text, action = filters(database)
-    found = data.audit_entries(database, text=text, action=action, since=since, limit=MOST_ENTRIES)
+    wanted = partial(data.audit_entries, database, text=text, action=action, since=since)
+    found = wanted(limit=MOST_ENTRIES)
     if found.empty:
         components.state("search_off", "No such entry", "Another period or other words may find more.")
         return
-    show_entries(found, zone)
+    show_entries(found, zone, lambda: exported(wanted(limit=MOST_EXPORTED)))
 
 
 def show_chain(database: str) -> None:
@@ -50,21 +55,24 @@ def filters(database: str) -> tuple[str, str | None]:
     return text.strip(), action
 
 
-def show_entries(found: pd.DataFrame, zone: str) -> None:
-    """The entries, the newest first, and their download."""
-    shown = found.assign(
-        at=found["at"].dt.tz_convert(zone).dt.tz_localize(None),
-        action=found["action"].map(in_words),
-        before=found["before"].map(as_text),
-        after=found["after"].map(as_text),
-    )
+def show_entries(found: pd.DataFrame, zone: str, export: Callable[[], pd.DataFrame]) -> None:
+    """The entries, the newest first, and the download of all that were found."""
+    local = found["at"].dt.tz_convert(zone).dt.tz_localize(None)
+    shown = exported(found).assign(at=local, action=found["action"].map(in_words))
     with st.container(border=True):
         st.dataframe(shown, hide_index=True, column_config=COLUMNS, key="audit")
         note = f"{len(found):,} {'entry' if len(found) == 1 else 'entries'}, the newest first."
         if len(found) == MOST_ENTRIES:
-            note = f"The newest {MOST_ENTRIES:,} entries; choose a shorter period for others."
-        export = found.assign(before=shown["before"], after=shown["after"])
-        components.csv_footer(export, note, "fleetflow-audit.csv")
+            note = f"The newest {MOST_ENTRIES:,} entries; a file holds all that were found, at most {MOST_EXPORTED:,}."
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(note, width="content")
+            st.space("stretch")
+            downloads.buttons(export, "fleetflow-audit")
+
+
+def exported(found: pd.DataFrame) -> pd.DataFrame:
+    """The entries with their values as text."""
+    return found.assign(before=found["before"].map(as_text), after=found["after"].map(as_text))
 
 
 COLUMNS = {

@@ -1,6 +1,6 @@
 """All queries and all caches of the dashboard, a module a noun: arguments in, answers out."""
 
-from dashboard.data.connecting import forget, last_answer_at, writing
+from dashboard.data.connecting import forget, last_answer_at, noting, writing
 from dashboard.data.of_drivers import (
     coaching_notes,
     comparison,
@@ -70,6 +70,7 @@ __all__ = [
     "newest_runs",
     "newest_trip_at",
     "newest_trips",
+    "noting",
     "other_drivers",
     "preview",
     "profile_history",

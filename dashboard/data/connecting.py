@@ -79,9 +79,16 @@ def reading(database: str) -> Iterator[sa.Connection]:
 @contextmanager
 def writing(database: str) -> Iterator[sa.Connection]:
     """A transaction that changes something; afterwards no cache shows the state before it."""
-    with reading(database) as conn:
+    with noting(database) as conn:
         yield conn
     forget()
+
+
+@contextmanager
+def noting(database: str) -> Iterator[sa.Connection]:
+    """A transaction that only adds to the audit log, which no cache holds."""
+    with reading(database) as conn:
+        yield conn
 
 
 def forget() -> None:

@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from dashboard.signin.visitors import SignOnError
 from fleetflow import passwords
 from fleetflow.errors import FleetFlowError
 from fleetflow.storage import accounts, audit, sessions
+from fleetflow.storage.accounts import AccountExistsError
 from fleetflow.storage.audit import Who
 from fleetflow.storage.database import check_schema, connection, create_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import sqlalchemy as sa
+
+    from dashboard.signin.visitors import Visitor
     from fleetflow.settings import Settings
-    from fleetflow.storage.accounts import Credentials
+    from fleetflow.storage.accounts import Account, Credentials
     from fleetflow.storage.sessions import Session
 
 T = TypeVar("T")
@@ -81,6 +86,18 @@ class Desk:
             return None
         return await self._in(self._queries, self._open_session, found, address, former)
 
+    async def sign_on(self, visitor: Visitor, address: str, former: str | None) -> str:
+        """The new session's token of somebody whom the provider vouches for, with the roles that it gives.
+
+        Raises SignOnError, AccountExistsError, StorageUnavailableError.
+        """
+        try:
+            return await self._in(self._queries, self._open_signed_on, visitor, address, former)
+        except (SignOnError, AccountExistsError) as error:
+            log.warning("sign_on_refused", subject=visitor.subject, reason=str(error))
+            await self._in(self._queries, self._note, SOMEBODY, address, "sign_in_failed", visitor.name)
+            raise
+
     async def sign_out(self, token: str) -> None:
         """End the session, if there is one."""
         await self._in(self._queries, self._end_session, token)
@@ -127,13 +144,22 @@ class Desk:
 
     def _open_session(self, found: Credentials, address: str, former: str | None) -> str:
         with connection(self._engine) as conn:
-            if former:
-                sessions.delete_session(conn, former)
-            token = sessions.insert_session(
-                conn, found.account_id, idle_s=self._idle_s, lifetime_s=self._lifetime_s, address=address
-            )
-            audit.insert_entry(conn, Who(found.name, address), "sign_in")
-            return token
+            return self._new_session(conn, found.account_id, Who(found.name, address), former, by="password")
+
+    def _new_session(self, conn: sa.Connection, account_id: int, who: Who, former: str | None, *, by: str) -> str:
+        if former:
+            sessions.delete_session(conn, former)
+        token = sessions.insert_session(
+            conn, account_id, idle_s=self._idle_s, lifetime_s=self._lifetime_s, address=who.address
+        )
+        audit.insert_entry(conn, who, "sign_in", after={"by": by})
+        return token
+
+    def _open_signed_on(self, visitor: Visitor, address: str, former: str | None) -> str:
+        with connection(self._engine) as conn:
+            check_schema(conn)
+            account = _admitted(conn, visitor, Who(visitor.name, address))
+            return self._new_session(conn, account.id, Who(account.name, address), former, by="single sign-on")
 
     def _end_session(self, token: str) -> None:
         with connection(self._engine) as conn:
@@ -157,3 +183,20 @@ class Desk:
     def _note(self, name: str, address: str, action: str, subject: str) -> None:
         with connection(self._engine) as conn:
             audit.insert_entry(conn, Who(name, address), action, subject)
+
+
+def _admitted(conn: sa.Connection, visitor: Visitor, who: Who) -> Account:
+    """The visitor's account, made with the first visit, with the roles of today. Raises SignOnError."""
+    account = accounts.read_signed_on(conn, visitor.subject)
+    if account is not None and account.disabled_at:
+        raise SignOnError("Your account here is disabled.")
+    if not visitor.roles:
+        raise SignOnError("You have no role in FleetFlow; whoever runs the single sign-on can give you one.")
+    after = {"roles": sorted(visitor.roles), "by": "single sign-on"}
+    if account is None:
+        account = accounts.insert_signed_on(conn, visitor.subject, visitor.name, visitor.roles)
+        audit.insert_entry(conn, who, "add_account", account.name, after=after)
+    elif account.roles != visitor.roles:
+        accounts.update_signed_on(conn, account.id, visitor.roles)
+        audit.insert_entry(conn, who, "set_roles", account.name, before={"roles": sorted(account.roles)}, after=after)
+    return account

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 COOKIE = "fleetflow_session"
 LOGIN, ACCOUNT, LOGOUT = "/login", "/account", "/logout"
+SIGN_ON, RETURN = "/login/sso", "/login/sso/return"
 STATIC = tuple(f"/app/static/{name}" for name in ("icon.svg", "logo.svg", "inter-tnum.woff2", "signin.css"))
-OPEN = frozenset({LOGIN, "/_stcore/health", *STATIC})
+OPEN = frozenset({LOGIN, SIGN_ON, RETURN, "/_stcore/health", *STATIC})
 """Served to anybody: the way in, what it looks like, and whether the process lives."""
 BUNDLE = "/static/"
 """Streamlit's own JavaScript, which is the same everywhere: dozens of files, for which nobody has to be looked up."""

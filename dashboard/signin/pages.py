@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from string import Template
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from fleetflow.passwords import LONGEST, SHORTEST
 
@@ -43,11 +44,12 @@ LOGIN = Template("""\
  required$password_focus>
 <button>Sign in</button>
 </form>
-<p class="note">An admin can give you another password when you have lost yours.</p>
+$sign_on<p class="note">An admin can give you another password when you have lost yours.</p>
 """)
 
-ACCOUNT = Template("""\
-<p class="note">Signed in as <strong>$name</strong>, $roles.</p>
+SIGN_ON = Template('<a class="button quiet" href="/login/sso?next=$next">$label</a>\n')
+
+PASSWORD = Template("""\
 <form method="post" action="/account">
 <input type="hidden" name="username" value="$name" autocomplete="username">
 <label for="old">Present password</label>
@@ -59,14 +61,22 @@ ACCOUNT = Template("""\
 <input id="again" name="again" type="password" autocomplete="new-password" maxlength="$longest" required>
 <button>Change password</button>
 </form>
-<form method="post" action="/logout"><button class="quiet">Sign out</button></form>
+""")
+
+ACCOUNT = Template("""\
+<p class="note">Signed in as <strong>$name</strong>, $roles.</p>
+$password<form method="post" action="/logout"><button class="quiet">Sign out</button></form>
 $way_back""")
 
 
-def login(*, next_address: str = "/", name: str = "", fault: str = "") -> str:
-    """The way in; `fault` says why the last try did not work."""
+ELSEWHERE = '<p class="note">You sign in by single sign-on; your password is kept there.</p>\n'
+
+
+def login(*, next_address: str = "/", name: str = "", fault: str = "", sign_on: str = "") -> str:
+    """The way in; `fault` says why the last try did not work, `sign_on` what the button of single sign-on says."""
     form = LOGIN.substitute(
         next=escape(next_address),
+        sign_on=SIGN_ON.substitute(next=quote(next_address, safe=""), label=escape(sign_on)) if sign_on else "",
         name=escape(name),
         longest=LONGEST,
         name_focus="" if name else " autofocus",
@@ -78,11 +88,11 @@ def login(*, next_address: str = "/", name: str = "", fault: str = "") -> str:
 def account(session: Session, *, fault: str = "", done: str = "") -> str:
     """One's own account: another password, and the way out."""
     told = "This password was given to you by somebody else. Choose your own." if session.must_change_password else ""
+    password = PASSWORD.substitute(name=escape(session.name), shortest=SHORTEST, longest=LONGEST)
     form = ACCOUNT.substitute(
         name=escape(session.name),
         roles=" and ".join(sorted(role.replace("_", " ") for role in session.roles)),
-        shortest=SHORTEST,
-        longest=LONGEST,
+        password=password if session.has_password else ELSEWHERE,
         way_back="" if session.must_change_password else '<p class="note"><a href="/">Back to the dashboard</a></p>',
     )
     return _page("Your account", _alert(fault or told) + _done(done) + form)

@@ -13,10 +13,10 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from dashboard.signin import pages
-from dashboard.signin.gate import ACCOUNT, COOKIE, LOGIN, LOGOUT, read_token
+from dashboard.signin.gate import ACCOUNT, COOKIE, LOGIN, LOGOUT, RETURN, SIGN_ON, read_token
 from dashboard.signin.headers import PLAIN_POLICY
 from dashboard.signin.throttle import Throttle
-from fleetflow.errors import FleetFlowError
+from fleetflow.errors import FleetFlowError, StorageUnavailableError
 from fleetflow.passwords import PasswordRefusedError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from dashboard.signin.desk import Desk
+    from dashboard.signin.sign_on import SignOn
+    from fleetflow.settings import Settings
 
 LARGEST_FORM_BYTES = 8_192
 MOST_FIELDS = 8
@@ -31,22 +33,27 @@ LONGEST_NAME = 100
 LOCAL_ADDRESS = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A path of this site in printable ASCII without a backslash: nothing that a browser takes for another host."""
 FOREIGN = "This did not come from a page of FleetFlow."
+NO_SIGN_ON = "There is no single sign-on here."
 WRONG = "That name and password do not fit."
 
 
 class Counter:
     """The handlers, over one desk and one throttle."""
 
-    def __init__(self, desk: Desk, lifetime_s: int, throttle: Throttle | None = None) -> None:
+    def __init__(self, desk: Desk, settings: Settings, throttle: Throttle | None = None) -> None:
         self._desk = desk
-        self._lifetime_s = lifetime_s
+        self._lifetime_s = int(settings.session_lifetime_s)
         self._throttle = throttle or Throttle()
+        self._sign_on = load_sign_on(settings) if settings.oidc_issuer else None
+        self._label = settings.oidc_label if settings.oidc_issuer else ""
 
     def routes(self) -> list[Route]:
         """For the ASGI app."""
         return [
             Route(LOGIN, self.show_login, methods=["GET"]),
             Route(LOGIN, self.sign_in, methods=["POST"]),
+            Route(SIGN_ON, self.begin_sign_on, methods=["GET"]),
+            Route(RETURN, self.complete_sign_on, methods=["GET"]),
             Route(LOGOUT, self.sign_out, methods=["POST"]),
             Route(ACCOUNT, self.show_account, methods=["GET"]),
             Route(ACCOUNT, self.change_password, methods=["POST"]),
@@ -54,7 +61,7 @@ class Counter:
 
     async def show_login(self, request: Request) -> Response:
         """The form."""
-        return page(pages.login(next_address=local_address(request.query_params.get("next", ""))))
+        return self._login(local_address(request.query_params.get("next", "")))
 
     async def sign_in(self, request: Request) -> Response:
         """Check name and password; the same words for whatever is wrong with them."""
@@ -69,10 +76,40 @@ class Counter:
         try:
             token = await self._desk.sign_in(name, password, address, read_token(request.scope))
         except FleetFlowError as error:
-            return page(pages.login(next_address=back, name=name, fault=str(error)), 503)
+            return self._login(back, name, str(error), 503)
         if token is None:
-            return page(pages.login(next_address=back, name=name, fault=WRONG), 401)
+            return self._login(back, name, WRONG, 401)
         self._throttle.forgive(name, address)
+        return self._let_in(request, token, back)
+
+    async def begin_sign_on(self, request: Request) -> Response:
+        """The way to the provider of single sign-on."""
+        if self._sign_on is None:
+            return page(pages.refused(NO_SIGN_ON), 404)
+        back = local_address(request.query_params.get("next", ""))
+        return_to = str(request.url.replace(path=RETURN, query=""))
+        try:
+            return await self._sign_on.begin(request, return_to, back, secure=is_secure(request))
+        except FleetFlowError as error:
+            return self._login(back, fault=str(error), status=503)
+
+    async def complete_sign_on(self, request: Request) -> Response:
+        """The way back: a session for whom the provider vouches for."""
+        if self._sign_on is None:
+            return page(pages.refused(NO_SIGN_ON), 404)
+        address = address_of(request)
+        tried = (f"single sign-on {address}", address)
+        wait_s = self._throttle.admit(*tried)
+        if wait_s > 0:
+            return await self._slow_down(wait_s, *tried, "/")
+        try:
+            visitor, back = await self._sign_on.complete(request)
+            token = await self._desk.sign_on(visitor, address, read_token(request.scope))
+        except StorageUnavailableError as error:
+            return self._login("/", fault=str(error), status=503)
+        except FleetFlowError as error:
+            return self._login("/", fault=str(error), status=403)
+        self._throttle.forgive(*tried)
         return self._let_in(request, token, back)
 
     async def sign_out(self, request: Request) -> Response:
@@ -112,9 +149,12 @@ class Counter:
             with suppress(FleetFlowError):
                 await self._desk.note_slowed(name, address)
         fault = f"Too many tries. {try_again(wait_s)}"
-        answer = page(pages.login(next_address=back, name=name, fault=fault), 429)
+        answer = self._login(back, name, fault, 429)
         answer.headers["Retry-After"] = str(math.ceil(wait_s))
         return answer
+
+    def _login(self, back: str, name: str = "", fault: str = "", status: int = 200) -> Response:
+        return page(pages.login(next_address=back, name=name, fault=fault, sign_on=self._label), status)
 
     def _let_in(self, request: Request, token: str, back: str) -> Response:
         answer = RedirectResponse(back, 303)
@@ -128,6 +168,13 @@ class Counter:
             samesite="lax",
         )
         return answer
+
+
+def load_sign_on(settings: Settings) -> SignOn:
+    """Single sign-on as the settings say. Raises ConfigurationError."""
+    from dashboard.signin.sign_on import SignOn  # noqa: PLC0415 - 0.2 s that only who has a provider should wait
+
+    return SignOn(settings)
 
 
 def page(content: str, status: int = 200) -> Response:

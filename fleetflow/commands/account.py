@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from fleetflow import people
 from fleetflow.access import Role
-from fleetflow.commands.database import acting, operator
+from fleetflow.commands.administering import administer
+from fleetflow.commands.database import operator
 from fleetflow.storage import accounts, audit
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     import sqlalchemy as sa
 
+    from fleetflow.commands.administering import Verb
     from fleetflow.people import Login
     from fleetflow.settings import Settings
+    from fleetflow.storage.accounts import Account
 
 HELP = "Add, list, disable and enable the accounts of the dashboard, and reset their passwords."
 
@@ -36,37 +39,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do it, log it, and say what was done."""
-    console = Console(highlight=False, soft_wrap=True)
-    with acting(settings) as conn:
-        if args.verb == "list":
-            console.print(_table(conn))
-            return 0
-        login = _change(conn, args)
-        after = {"roles": args.roles} if args.verb == "add" else None
-        audit.insert_entry(conn, operator(), f"{args.verb}_account", args.name.strip(), after=after)
-    console.print(describe(args.verb, args.name, login), markup=False)
-    return 0
+    return administer(args, settings, VERBS)
 
 
-def describe(verb: str, name: str, login: Login | None) -> str:
-    """What was done, with the password that is shown this once."""
-    if login is None:
-        return f"{name} is {verb}d."
+def _add(conn: sa.Connection, args: argparse.Namespace) -> str:
+    login = people.add_account(conn, args.name, [Role(each) for each in args.roles])
+    audit.insert_entry(conn, operator(), "add_account", args.name.strip(), after={"roles": args.roles})
+    return _told(login)
+
+
+def _reset(conn: sa.Connection, args: argparse.Namespace) -> str:
+    login = people.reset_password(conn, args.name)
+    audit.insert_entry(conn, operator(), "reset_account", args.name.strip())
+    return _told(login)
+
+
+def _disable(conn: sa.Connection, args: argparse.Namespace) -> str:
+    people.disable(conn, args.name)
+    audit.insert_entry(conn, operator(), "disable_account", args.name.strip())
+    return f"{args.name} is disabled."
+
+
+def _enable(conn: sa.Connection, args: argparse.Namespace) -> str:
+    people.enable(conn, args.name)
+    audit.insert_entry(conn, operator(), "enable_account", args.name.strip())
+    return f"{args.name} is enabled."
+
+
+def _list(conn: sa.Connection, _: argparse.Namespace) -> Table:
+    table = Table("name", "roles", "signs in by", "since", "disabled", box=None)
+    for each in accounts.list_accounts(conn):
+        disabled = f"{each.disabled_at:%Y-%m-%d}" if each.disabled_at else ""
+        table.add_row(each.name, ", ".join(sorted(each.roles)), way_in(each), f"{each.created_at:%Y-%m-%d}", disabled)
+    return table
+
+
+def way_in(account: Account) -> str:
+    """How a person signs in."""
+    return "single sign-on" if account.subject else "password"
+
+
+def _told(login: Login) -> str:
+    """The password, which is shown this once."""
     return f"{login.name} signs in with the password {login.password} and chooses another one then."
 
 
-def _change(conn: sa.Connection, args: argparse.Namespace) -> Login | None:
-    if args.verb == "add":
-        return people.add_account(conn, args.name, [Role(each) for each in args.roles])
-    if args.verb == "reset":
-        return people.reset_password(conn, args.name)
-    {"disable": people.disable, "enable": people.enable}[args.verb](conn, args.name)
-    return None
-
-
-def _table(conn: sa.Connection) -> Table:
-    table = Table("name", "roles", "since", "disabled", box=None)
-    for each in accounts.list_accounts(conn):
-        disabled = f"{each.disabled_at:%Y-%m-%d}" if each.disabled_at else ""
-        table.add_row(each.name, ", ".join(sorted(each.roles)), f"{each.created_at:%Y-%m-%d}", disabled)
-    return table
+VERBS: Mapping[str, Verb] = {"add": _add, "reset": _reset, "disable": _disable, "enable": _enable, "list": _list}

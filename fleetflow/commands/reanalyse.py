@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from fleetflow.bootstrap import database_url
+from fleetflow.commands.database import operator
 from fleetflow.commands.following import add_following, follow, trips
 from fleetflow.errors import ConfigurationError
 from fleetflow.safety.events import DETECTION_VERSION
-from fleetflow.storage import reanalyses
+from fleetflow.storage import audit, reanalyses
 from fleetflow.storage.database import check_schema, connection, create_engine
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     try:
         with connection(engine) as conn:
             check_schema(conn)
-            found, said = _cancel(conn) if args.cancel else _ask(conn, args)
+            found, said = _cancel(conn, args) if args.cancel else _ask(conn, args)
         Console(highlight=False, soft_wrap=True).print(said)
         if found is None or not args.watch or args.cancel:
             return 0
@@ -53,15 +54,18 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def _ask(conn: sa.Connection, args: argparse.Namespace) -> tuple[Reanalysis, str]:
     asked = reanalyses.insert_reanalysis(conn, args.older_than_version, asked_by=args.by)
+    after = {"older_than_version": args.older_than_version, "trips": asked.total_trips, "by": args.by}
+    audit.insert_entry(conn, operator(), "reanalyse", f"re-analysis {asked.id}", after=after)
     return asked, (
         f"Re-analysis {asked.id}: workers analyse {trips(asked.total_trips)} again whenever no fresh one waits."
     )
 
 
-def _cancel(conn: sa.Connection) -> tuple[Reanalysis | None, str]:
+def _cancel(conn: sa.Connection, args: argparse.Namespace) -> tuple[Reanalysis | None, str]:
     found = reanalyses.read_running(conn)
     if found is None or not reanalyses.cancel_reanalysis(conn, found.id):
         return None, "No re-analysis is going on."
+    audit.insert_entry(conn, operator(), "cancel_reanalysis", f"re-analysis {found.id}", after={"by": args.by})
     return found, f"Re-analysis {found.id} is cancelled; what it did ({trips(found.done_trips)}) stays."
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from fleetflow.bootstrap import database_url
+from fleetflow.commands.database import operator
 from fleetflow.commands.following import add_following, follow, trips
 from fleetflow.errors import ConfigurationError
-from fleetflow.storage import profiles, runs
+from fleetflow.storage import audit, profiles, runs
 from fleetflow.storage.database import check_schema, connection, create_engine
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     try:
         with connection(engine) as conn:
             check_schema(conn)
-            run, said = _cancel(conn) if args.cancel else _ask(conn, args)
+            run, said = _cancel(conn, args) if args.cancel else _ask(conn, args)
         Console(highlight=False, soft_wrap=True).print(said)
         if run is None or not args.watch or args.cancel:
             return 0
@@ -62,6 +63,9 @@ def _check(args: argparse.Namespace) -> None:
 def _ask(conn: sa.Connection, args: argparse.Namespace) -> tuple[Run | None, str]:
     profile = profiles.read_profile(conn, args.profile)
     named = f"profile {profile.version}, {profile.profile.name},"
+    asked = {name: getattr(args, name) for name in ("by", "note", "since", "until")}
+    action = "activate_profile" if args.activate else "rescore"
+    audit.insert_entry(conn, operator(), action, f"profile {profile.version}", after=asked)
     if args.activate:
         run = runs.activate(conn, profile.version, activated_by=args.by, note=args.note)
         if run is None:
@@ -73,10 +77,11 @@ def _ask(conn: sa.Connection, args: argparse.Namespace) -> tuple[Run | None, str
     return run, f"Run {run.id} scores {trips(run.total_trips)} under {named} and leaves the active profile as it is."
 
 
-def _cancel(conn: sa.Connection) -> tuple[Run | None, str]:
+def _cancel(conn: sa.Connection, args: argparse.Namespace) -> tuple[Run | None, str]:
     run = runs.read_running(conn)
     if run is None or not runs.cancel_run(conn, run.id):
         return None, "No run is going on."
+    audit.insert_entry(conn, operator(), "cancel_run", f"run {run.id}", after={"by": args.by})
     return run, f"Run {run.id} is cancelled; the {run.done_trips:,} scores it gave stay, and are not active."
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from fleetflow import backup
+from fleetflow.commands.database import operator
 from fleetflow.commands.migrate import reachable_database
 from fleetflow.errors import ConfigurationError
-from fleetflow.storage import replacing
+from fleetflow.storage import audit, replacing
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.storage.migrate import upgrade
 
@@ -59,6 +60,7 @@ def restore(url: str, file: Path, *, replace: bool) -> None:
             raise
         with connection(engine) as conn:
             replacing.drop_aside(conn)
+            audit.insert_entry(conn, operator(), "restore", file.name, after={"replaced": replace})
     finally:
         engine.dispose()
 

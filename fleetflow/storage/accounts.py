@@ -27,6 +27,8 @@ class Account:
     must_change_password: bool
     created_at: datetime
     disabled_at: datetime | None
+    subject: str | None
+    """Who this is to the provider of single sign-on; None for an account with a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class AccountExistsError(FleetFlowError):
 
 class AccountMissingError(FleetFlowError):
     """There is no account of that name; whoever named it looks at the list."""
+
+
+class SignOnAccountError(FleetFlowError):
+    """The account belongs to single sign-on, which its owner or the provider has to be asked about."""
 
 
 class LastAdminError(FleetFlowError):
@@ -85,10 +91,32 @@ def read_account(conn: sa.Connection, name: str) -> Account:
 
 
 def read_credentials(conn: sa.Connection, name: str) -> Credentials | None:
-    """What the password of an account that may sign in is compared with."""
+    """What the password of an account that may sign in is compared with; None where there is none."""
     columns = (accounts.c.id, accounts.c.name, accounts.c.password_hash, accounts.c.must_change_password)
-    row = conn.execute(sa.select(*columns).where(_named(name), accounts.c.disabled_at.is_(None))).one_or_none()
+    has_password = sa.and_(accounts.c.disabled_at.is_(None), accounts.c.password_hash.is_not(None))
+    row = conn.execute(sa.select(*columns).where(_named(name), has_password)).one_or_none()
     return None if row is None else Credentials(*row)
+
+
+def read_signed_on(conn: sa.Connection, subject: str) -> Account | None:
+    """The account of somebody whom the provider of single sign-on calls `subject`; disabled ones too."""
+    row = conn.execute(sa.select(*PUBLIC).where(accounts.c.subject == subject)).one_or_none()
+    return None if row is None else _account(row)
+
+
+def insert_signed_on(conn: sa.Connection, subject: str, name: str, roles: Iterable[Role]) -> Account:
+    """Add somebody who has no password here. Raises AccountExistsError: nobody takes over a name that is in use."""
+    values = {"name": name.strip(), "roles": sorted(roles), "subject": subject}
+    statement = insert(accounts).values(**values).on_conflict_do_nothing().returning(*PUBLIC)
+    row = conn.execute(statement).one_or_none()
+    if row is None:
+        raise AccountExistsError(f"There is an account named {name.strip()} already, which is not yours.")
+    return _account(row)
+
+
+def update_signed_on(conn: sa.Connection, account_id: int, roles: Iterable[Role]) -> None:
+    """Give the roles that the provider says, also where the last admin is one no more: the provider may make others."""
+    conn.execute(sa.update(accounts).where(accounts.c.id == account_id).values(roles=sorted(roles)))
 
 
 def update_password(conn: sa.Connection, account_id: int, password_hash: str, *, must_change: bool) -> None:

@@ -22,7 +22,7 @@ SEEN_EVERY_S = 30
 READ_SESSION = """
 WITH live AS (
     SELECT session.token_hash, session.seen_at, session.address, account.id, account.name, account.roles,
-        account.must_change_password
+        account.must_change_password, account.subject IS NULL AS has_password
     FROM telemetry.sessions AS session JOIN telemetry.accounts AS account ON account.id = session.account_id
     WHERE session.token_hash = %(token_hash)s AND account.disabled_at IS NULL AND session.expires_at > now()
         AND session.seen_at > now() - session.idle_s * interval '1 second'
@@ -30,7 +30,7 @@ WITH live AS (
     UPDATE telemetry.sessions AS session SET seen_at = now() FROM live
     WHERE session.token_hash = live.token_hash AND live.seen_at < now() - %(every_s)s * interval '1 second'
 )
-SELECT id, name, roles, must_change_password, address FROM live
+SELECT id, name, roles, must_change_password, address, has_password FROM live
 """
 
 
@@ -43,6 +43,8 @@ class Session:
     roles: frozenset[Role]
     must_change_password: bool
     address: str
+    has_password: bool = True
+    """False for somebody who signs in by single sign-on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ def read_session(conn: sa.Connection, token: str) -> Session | None:
     row = conn.exec_driver_sql(READ_SESSION, values).one_or_none()
     if row is None:
         return None
-    return Session(row.id, row.name, frozenset(Role(each) for each in row.roles), row.must_change_password, row.address)
+    roles = frozenset(Role(each) for each in row.roles)
+    return Session(row.id, row.name, roles, row.must_change_password, row.address, row.has_password)
 
 
 def delete_session(conn: sa.Connection, token: str) -> None:

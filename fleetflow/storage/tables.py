@@ -74,7 +74,7 @@ trip_logs = Table(
     Column("lease_token", UUID),
     _moment("lease_expires_at"),
     Column("error", Text),
-    Column("idempotency_key", String(255), unique=True),
+    Column("idempotency_key", String(300), unique=True),
     Column("content_hash", LargeBinary, nullable=False, unique=True),
     _moment("retried_at"),
     CheckConstraint("status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')", name="status"),
@@ -338,11 +338,12 @@ accounts = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("name", String(100), nullable=False),
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text),
     Column("roles", ARRAY(Text), nullable=False),
     Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
     _moment("created_at", required=True),
     _moment("disabled_at"),
+    Column("subject", Text, unique=True),
     CheckConstraint("length(name) > 0 AND name = btrim(name)", name="name"),
     CheckConstraint(
         "roles <@ ARRAY['fleet_manager', 'safety_officer', 'admin'] AND cardinality(roles) > 0", name="roles"
@@ -376,7 +377,12 @@ api_keys = Table(
     _moment("expires_at"),
     _moment("last_used_at"),
     _moment("revoked_at"),
+    Column("vehicle_ids", ARRAY(UUID)),
+    Column("per_minute", Integer),
+    _moment("rotated_at"),
     CheckConstraint("scopes <@ ARRAY['write', 'read'] AND cardinality(scopes) > 0", name="scopes"),
+    CheckConstraint("cardinality(vehicle_ids) > 0", name="vehicle_ids"),
+    CheckConstraint("per_minute > 0", name="per_minute"),
 )
 
 audit_log = Table(

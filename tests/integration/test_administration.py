@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,23 +10,18 @@ from uuid import uuid4
 import psycopg
 import pytest
 import streamlit as st
-from pydantic import SecretStr
 from streamlit.testing.v1 import AppTest
 
 from dashboard import access, actions, admin_view
-from fleetflow import passwords, people
+from fleetflow import passwords
 from fleetflow.access import AccessDeniedError, Permission, Role, Scope, permissions_of
-from fleetflow.commands import account as account_command
-from fleetflow.commands import audit as audit_command
 from fleetflow.importers import Mapping
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.storage import accounts, audit, keys, profiles, registers, roster, sessions
-from fleetflow.storage.accounts import LastAdminError
 from fleetflow.storage.audit import Who
 from fleetflow.storage.database import connection
 from fleetflow.storage.uploads import NewUpload
 from tests.support.people import add_account, signed_in
-from tests.support.programs import make_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +62,7 @@ MAY_DO = {
     "enable_account": {ADMIN},
     "set_roles": {ADMIN},
     "add_key": {ADMIN},
+    "rotate_key": {ADMIN},
     "revoke_key": {ADMIN},
     "edit_drivers": {ADMIN},
     "edit_vehicles": {ADMIN},
@@ -153,13 +148,13 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
 }
 
 
-@pytest.mark.parametrize("action", [*ARGUMENTS, "revoke_key"])
+@pytest.mark.parametrize("action", [*ARGUMENTS, "revoke_key", "rotate_key"])
 def test_a_role_does_its_actions_and_no_other_and_each_leaves_one_entry(engine, database_url: str, action: str):
     add_account(database_url, OFFICER, name="simulated carl")
     with connection(engine) as conn:
         roster.upsert_driver(conn, DRIVER, name="Simulated Ann", group_name=None)
     for role in Role:
-        arguments = ARGUMENTS.get(action) or (make_key(engine),)
+        arguments = ARGUMENTS.get(action) or (make_key(engine), *([24] if action == "rotate_key" else []))
         if action == "add_account":
             arguments = (f"simulated bob {role}", [OFFICER])
         before = len(log(engine))
@@ -266,6 +261,30 @@ def test_an_admin_makes_a_key_and_revokes_it(engine, database_url: str):
         assert keys.read_ring(conn).usable == {}
 
 
+def test_an_admin_binds_a_key_to_a_vehicle_and_replaces_it(engine, database_url: str):
+    van = uuid4()
+    with connection(engine) as conn:
+        roster.upsert_vehicle(conn, van, name="Van 7", group_name=None, vehicle_class=None)
+    with signed_in(database_url):
+        app = open_page(database_url, "administration", part="keys")
+        app.text_input[0].input("Van 7's logger")
+        app.multiselect(key="new_vehicles").set_value([str(van)])
+        app.number_input[1].set_value(60)
+        button(app, "Make").click().run()
+        old = app.code[0].value
+        button(app, "Replace").click().run()
+        new = app.code[0].value
+        shown = app.dataframe[0].value
+    assert list(shown["State"]) == ["good", "replaced, still good"]
+    assert list(shown["Vehicles"]) == ["Van 7", "Van 7"]
+    assert list(shown["A minute"]) == [60, 60]
+    with connection(engine) as conn:
+        usable = keys.read_ring(conn).usable
+    assert usable.keys() == {keys.hash_key(old), keys.hash_key(new)}
+    assert {each.vehicle_ids for each in usable.values()} == {frozenset([van])}
+    assert "rotate_key" in set(log(engine)["action"])
+
+
 @pytest.mark.parametrize("kind", ["drivers", "vehicles"])
 def test_the_roster_is_a_table_to_edit(engine, database_url: str, kind: str):
     one, other = uuid4(), uuid4()
@@ -309,73 +328,6 @@ def test_the_audit_page_finds_entries_and_says_when_the_chain_is_broken(engine, 
             raw.execute("UPDATE telemetry.audit_log SET actor = 'x' WHERE id = 1")
         app.run()
         assert "entry 1 does not follow" in text(app)
-
-
-def command(module, database_url: str, *argv: str) -> int:
-    parser = argparse.ArgumentParser()
-    module.add_arguments(parser)
-    return int(module.run(parser.parse_args(argv), make_settings(database_url=SecretStr(database_url))))
-
-
-def test_the_command_manages_accounts(engine, database_url: str, capsys):
-    command(account_command, database_url, "add", "ann", "--role", "admin", "--role", "safety_officer")
-    first = capsys.readouterr().out
-    command(account_command, database_url, "reset", "ANN")
-    assert capsys.readouterr().out != first
-    command(account_command, database_url, "add", "bob", "--role", "fleet_manager")
-    command(account_command, database_url, "disable", "bob")
-    command(account_command, database_url, "list")
-    listed = capsys.readouterr().out
-    assert "admin, safety_officer" in listed
-    assert "disabled" in listed
-    with pytest.raises(LastAdminError):
-        command(account_command, database_url, "disable", "ann")
-    command(account_command, database_url, "enable", "bob")
-    assert "bob is enabled." in capsys.readouterr().out
-    assert list(log(engine)["action"])[::-1] == [
-        "add_account", "reset_account", "add_account", "disable_account", "enable_account",
-    ]  # fmt: skip
-    assert set(log(engine)["address"]) == {"this machine"}
-
-
-def test_a_reset_ends_the_sessions_and_asks_for_another_password(engine, database_url: str):
-    with signed_in(database_url, name="ann") as token, connection(engine) as conn:
-        login = people.reset_password(conn, "ann")
-        assert sessions.read_session(conn, token) is None
-        found = accounts.read_credentials(conn, "ann")
-        assert found
-        assert found.must_change_password
-        assert passwords.check_password(login.password, found.password_hash)
-
-
-def test_the_first_accounts_are_made_once(engine):
-    with connection(engine) as conn:
-        made = people.add_first_accounts(conn, Who("test"), demo=True)
-        assert [login.name for login in made] == ["admin", "manager (simulated)", "officer (simulated)"]
-        assert people.add_first_accounts(conn, Who("test"), demo=True) == []
-        first = accounts.read_credentials(conn, "admin")
-        assert first
-        assert passwords.check_password(made[0].password, first.password_hash)
-        assert not first.must_change_password
-
-
-def test_the_command_verifies_the_log(engine, database_url: str, capsys):
-    assert command(audit_command, database_url, "verify") == 0
-    assert "empty" in capsys.readouterr().out
-    with connection(engine) as conn:
-        for name in ("ann", "bob", "carl"):
-            audit.insert_entry(conn, Who(name), "sign_in")
-    assert command(audit_command, database_url, "verify") == 0
-    head = capsys.readouterr().out.split()[-1]
-    assert head.startswith("3:")
-    assert command(audit_command, database_url, "verify", "--head", head) == 0
-    assert command(audit_command, database_url, "verify", "--head", f"3:{'0' * 64}") == 1
-    assert "Entry 3 is gone" in capsys.readouterr().out
-    with psycopg.connect(database_url) as raw:
-        raw.execute("ALTER TABLE telemetry.audit_log DISABLE TRIGGER ALL")
-        raw.execute("DELETE FROM telemetry.audit_log WHERE id = 2")
-    assert command(audit_command, database_url, "verify") == 1
-    assert "Entry 3 does not follow" in capsys.readouterr().out
 
 
 def test_everybody_may_at_least_look():

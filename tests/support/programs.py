@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,6 +18,7 @@ from fleetflow.settings import Settings
 from fleetflow.storage.database import create_engine
 from ingest_api.app import create_app
 from ingest_api.server import server_config
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 from worker.loop import Worker
 
@@ -42,6 +47,35 @@ def running_api(settings: Settings, database_url: str) -> Iterator[httpx.Client]
     finally:
         server.should_exit = True
         thread.join(timeout=15)
+
+
+@contextmanager
+def api_processes(settings: Settings, database_url: str, count: int) -> Iterator[list[httpx.Client]]:
+    """Clients of so many APIs, each a process of its own, while the block runs."""
+    ports = [free_port() for _ in range(count)]
+    each = [settings.with_database(database_url).model_copy(update={"api_port": port}) for port in ports]
+    command = [sys.executable, "-m", "ingest_api"]
+    children = [
+        subprocess.Popen(command, env={**os.environ, **one.as_environment()}, stdout=subprocess.DEVNULL) for one in each
+    ]
+    clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) for port in ports]
+    try:
+        for client in clients:
+            wait_until(partial(_is_ready, client), 30, what="an API")
+        yield clients
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+        for client in clients:
+            client.close()
+
+
+def _is_ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/readyz").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager

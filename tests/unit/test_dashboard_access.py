@@ -47,6 +47,12 @@ def test_pages_are_registered_only_through_the_check():
     assert len(re.findall(r"\.run\(\)", text)) == 1
 
 
+def test_files_leave_by_one_way_which_notes_them():
+    """A button of a page's own would leave no trace in the audit log."""
+    offering = {path.name for path in ROOT.rglob("*.py") if "download_button(" in path.read_text()}
+    assert offering == {"downloads.py"}
+
+
 def test_only_the_actions_write():
     """A page that wrote past the actions would ask nobody and leave no trace."""
     writers = {path.name for path in ROOT.rglob("*.py") if re.search(r"\bwriting\(", path.read_text())}

@@ -52,8 +52,8 @@ RULES: dict[str, set[str]] = {
     },
     "worker": {"fleetflow", "structlog"},
     "dashboard": {
-        "fleetflow", "fpdf", "numpy", "pandas", "plotly", "streamlit", "starlette", "structlog", "uvicorn",
-        "xlsxwriter",
+        "fleetflow", "authlib", "fpdf", "itsdangerous", "numpy", "pandas", "plotly", "streamlit", "starlette",
+        "structlog", "uvicorn", "xlsxwriter",
     },
 }  # fmt: skip
 
@@ -65,6 +65,8 @@ ONLY_IN = {
     "streamlit": ("dashboard",),
     "fastapi": ("ingest_api",),
     "argon2": ("fleetflow.passwords",),
+    "authlib": ("dashboard.signin.sign_on",),
+    "itsdangerous": ("dashboard.signin.sign_on",),
     "fpdf": ("dashboard.driver_report", "dashboard.paper"),
     "xlsxwriter": ("dashboard.downloads",),
     "pyarrow": ("fleetflow.importers",),

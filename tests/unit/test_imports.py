@@ -49,7 +49,7 @@ RULES: dict[str, set[str]] = {
         "fleetflow", "fastapi", "orjson", "prometheus_client", "pydantic", "starlette", "structlog", "uuid_utils",
         "uvicorn",
     },
-    "worker": {"fleetflow", "structlog"},
+    "worker": {"fleetflow", "prometheus_client", "structlog"},
     "dashboard": {
         "fleetflow", "fpdf", "numpy", "pandas", "plotly", "streamlit", "starlette", "structlog", "uvicorn",
         "xlsxwriter",

@@ -1,10 +1,10 @@
 # FleetFlow's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test faults chaos lint fmt bench pictures lock clean setup setup-dev
+.PHONY: help run test faults mutants chaos acceptance lint fmt bench pictures lock clean setup setup-dev
 PYTHON := .venv/bin/python
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: setup ## Run everything on this machine: Postgres, API, workers, dashboard. Ctrl-C stops it.
 	@$(PYTHON) -m fleetflow up
@@ -15,13 +15,21 @@ test: setup-dev ## Check the code and run all tests, against real services (ARGS
 	@$(PYTHON) -m ruff format --check
 	@scripts/test $(ARGS)
 
-faults: setup-dev ## Run only the tests that kill, freeze or cut off processes.
+faults: setup-dev ## Run the tests that kill, freeze or cut off processes, the long ones too.
 	@scripts/install-services
 	@$(PYTHON) -m pytest -m faults $(ARGS)
+
+mutants: setup-dev ## Switch off each guard in a copy of the source; the test that watches it must turn red (ARGS="queue").
+	@scripts/install-services
+	@$(PYTHON) -m tests.faults.mutants $(ARGS)
 
 chaos: setup-dev ## Kill, freeze and restart everything at random under load; nothing may be lost (ARGS="--seconds 600").
 	@scripts/install-services
 	@$(PYTHON) -m tests.faults.chaos $(ARGS)
+
+acceptance: setup-dev ## Measure or try every figure that is promised, one after the other (ARGS="--seconds 600 load").
+	@scripts/install-services
+	@$(PYTHON) -m tests.faults.acceptance $(ARGS)
 
 lint: setup-dev ## Check style and types.
 	@$(PYTHON) -m ruff check

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from benchmarks.report import Row
 from benchmarks.services import peak_memory_mb, running_api
 from tests.support import people
+from tests.support.bad_files import CORPUS
 from tests.support.browser import launched_chromium, running_dashboard, viewer
 from tests.support.children import children_of
-from tests.support.corpus import CORPUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,7 +30,8 @@ class Settings(BaseSettings):
     )
     rabbitmq_url: SecretStr | None = Field(
         None,
-        description="RabbitMQ, as amqp://user:password@host:port/vhost. Empty: workers are woken through Postgres.",
+        description="RabbitMQ, as amqp://user:password@host:port/vhost; of a cluster, the addresses of its nodes with"
+        " commas between. Empty: workers are woken through Postgres.",
     )
     data_dir: Path = Field(Path(".data"), description="Where the embedded Postgres keeps its data.")
 
@@ -142,6 +143,15 @@ class Settings(BaseSettings):
     max_attempts: int = Field(5, ge=1, description="How often a trip may die with its worker before it is FAILED.")
     batch_time_limit_s: float = Field(
         60.0, gt=0, description="A worker that needs longer for one batch ends itself, in seconds."
+    )
+
+    worker_metrics_host: str = Field("127.0.0.1", description="Address on which a worker tells Prometheus its figures.")
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port on which a worker tells Prometheus its figures; the second worker of `make run` takes the"
+        " next one. 0: none.",
     )
 
     @property

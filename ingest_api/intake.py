@@ -125,9 +125,11 @@ class Intake:
     def committed(self, stored: Sequence[Stored]) -> None:
         """Announce what is new and count it, now that it cannot be lost any more."""
         self._on_commit(len(stored))
-        for result in stored:
-            if result.outcome is Outcome.STORED:
-                self._announce(result.trip_id)
+        new = [result.trip_id for result in stored if result.outcome is Outcome.STORED]
+        for trip_id in new:
+            self._announce(trip_id)
+        if new:
+            log.info("trips_stored", trip_ids=list(map(str, new)))
 
 
 class _Writer(threading.Thread):

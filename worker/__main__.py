@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 def serve(settings: Settings, database_url: str) -> int:
-    """Run one worker. Raises ConfigurationError when the schema is not this version's."""
+    """Run one worker. Raises ConfigurationError for another version's schema or a port that is taken."""
     engine = create_engine(database_url, application_name="fleetflow-worker", pool_size=2)
     try:
         with connection(engine) as conn:
@@ -32,6 +32,7 @@ def serve(settings: Settings, database_url: str) -> int:
     except StorageUnavailableError as error:
         log.warning("storage_unavailable", reason=str(error))  # it will be there some day; the loop waits for it
     worker = Worker(settings, engine, open_consumer(settings, database_url))
+    worker.metrics.serve(settings, database_url)
     _stop_on_signals(worker)
     log.info("worker_started")
     worker.run()

@@ -18,12 +18,14 @@ from fleetflow.storage.database import connection
 from worker.analysis import Analysis, Failure, analyse
 from worker.deliveries import HeldDeliveries
 from worker.heartbeat import Pulse
+from worker.metrics import Metrics
 from worker.reanalysis import reanalyse_portion
 from worker.results import insert_results
 from worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     import sqlalchemy as sa
 
@@ -51,6 +53,7 @@ class Worker:
         self._consumer = consumer
         self._held = HeldDeliveries(consumer, settings.batch_trips)
         self._pulse = Pulse(settings)
+        self.metrics = Metrics()
         self._stopping = threading.Event()
         self._claims: set[UUID] = set()
         self._retry_s = STORAGE_RETRY_S[0]
@@ -84,12 +87,16 @@ class Worker:
     def _receive(self, timeout_s: float) -> None:
         try:
             self._held.add(self._consumer.receive(self._settings.batch_trips, timeout_s))
-            self._pulse.queue_reachable = True
+            self._queue_is(reachable=True)
         except QueueUnavailableError as error:
-            self._pulse.queue_reachable = False
+            self._queue_is(reachable=False)
             log.warning("queue_unavailable", reason=str(error))
             self._held.forget()
             self._stopping.wait(min(timeout_s, QUEUE_RETRY_S))
+
+    def _queue_is(self, *, reachable: bool) -> None:
+        self._pulse.queue_reachable = reachable
+        self.metrics.queue_is(reachable=reachable)
 
     def _work_safely(self) -> bool:
         """One round; True when there was something to do. Waits a little when Postgres is out of reach."""
@@ -98,6 +105,7 @@ class Worker:
                 worked = self._work()
         except StorageUnavailableError as error:
             log.warning("storage_unavailable", reason=str(error))
+            self.metrics.storage_failed()
             self._stopping.wait(self._retry_s * random.uniform(0.5, 1.0))  # noqa: S311  # jitter is no secret
             self._retry_s = min(self._retry_s * 2, STORAGE_RETRY_S[1])
             return True
@@ -126,7 +134,9 @@ class Worker:
         """Look after trips whose worker died, each alone, so that one that kills workers has no company."""
         with connection(self._engine) as conn:
             self._pulse.beat(conn)
-            for trip_id in claims.fail_exhausted(conn, max_attempts=self._settings.max_attempts):
+            given_up = claims.fail_exhausted(conn, max_attempts=self._settings.max_attempts)
+            self.metrics.given_up(len(given_up))
+            for trip_id in given_up:
                 log.error("trip_failed", trip_id=str(trip_id), reason="its worker died too often")
         while not self._stopping.is_set() and self._process(alone=True):
             pass
@@ -134,11 +144,14 @@ class Worker:
 
     def _process(self, *, alone: bool) -> Sequence[ClaimedTrip]:
         """Claim, analyse and finish one batch; the trips that were claimed."""
-        token = uuid4()
+        token, began = uuid4(), time.monotonic()
         self._claims.add(token)
         with connection(self._engine) as conn:
             trips = self._claim(conn, token, alone=alone)
-        self._settle(self._finish(token, analyse(trips)) if trips else set())
+        if trips:
+            self.metrics.taken(trips)
+            log.info("trips_claimed", trip_ids=[str(trip.id) for trip in trips], attempts=trips[0].attempts)
+        self._settle(self._finish(token, analyse(trips), began) if trips else set())
         self._claims.discard(token)
         return trips
 
@@ -151,7 +164,7 @@ class Worker:
             conn, token, lease_s=settings.lease_s, max_trips=settings.batch_trips, max_points=settings.batch_points
         )
 
-    def _finish(self, token: UUID, results: Sequence[Analysis | Failure]) -> set[UUID]:
+    def _finish(self, token: UUID, results: Sequence[Analysis | Failure], began: float) -> set[UUID]:
         """Write events, scores and states in one transaction; the ids that were completed by it."""
         analysed = {result.trip.id: result for result in results if isinstance(result, Analysis)}
         failures = [result for result in results if isinstance(result, Failure)]
@@ -162,11 +175,21 @@ class Worker:
             for failure in failures:
                 claims.fail_trip(conn, token, failure.trip.id, failure.reason)
         self._pulse.completed_trips += len(completed)
-        for trip_id in analysed.keys() - completed:
+        self._tell(analysed.keys(), completed, failures, time.monotonic() - began)
+        return completed
+
+    def _tell(
+        self, analysed: AbstractSet[UUID], completed: set[UUID], failures: Sequence[Failure], seconds: float
+    ) -> None:
+        """What became of a batch, for logs and metrics."""
+        lost = analysed - completed
+        self.metrics.finished(scored=len(completed), failed=len(failures), lost=len(lost), seconds=seconds)
+        if completed:
+            log.info("trips_scored", trip_ids=[str(trip_id) for trip_id in sorted(completed)])
+        for trip_id in lost:
             log.warning("lease_lost", trip_id=str(trip_id))
         for failure in failures:
             log.error("trip_failed", trip_id=str(failure.trip.id), reason=failure.reason)
-        return completed
 
     def _settle(self, completed: set[UUID]) -> None:
         if not self._held:

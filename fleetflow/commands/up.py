@@ -100,10 +100,19 @@ def embedded_server(settings: Settings) -> Iterator[EmbeddedPostgres | None]:
 def programs(settings: Settings) -> list[Program]:
     """The programs that make up FleetFlow, in the order they start; only the dashboard calls the API."""
     called = settings.model_copy(update={"api_key": None})
-    workers = [program(f"worker {number}", "worker", called) for number in range(1, settings.workers + 1)]
+    workers = [
+        program(f"worker {number + 1}", "worker", _with_metrics_port(called, number))
+        for number in range(settings.workers)
+    ]
     if settings.workers == 1:
         workers = [program("worker", "worker", called)]
     return [program("api", "ingest_api", called), *workers, program("dashboard", "dashboard", settings)]
+
+
+def _with_metrics_port(settings: Settings, number: int) -> Settings:
+    """Workers of one machine tell their figures on ports side by side."""
+    port = settings.worker_metrics_port
+    return settings.model_copy(update={"worker_metrics_port": port + number}) if port else settings
 
 
 def program(name: str, module: str, settings: Settings, *, runs_forever: bool = True) -> Program:
@@ -198,6 +207,8 @@ def greeting(settings: Settings, logins: list[Login]) -> Panel:
 
 
 def write_prefixed(console: Console, name: str, line: str) -> None:
-    """Print a program's line behind its name."""
+    """Print a program's line behind its name; what befalls each trip in order is for logs, not for a terminal."""
+    if '"event": "trips_' in line:
+        return
     colour = COLOURS.get(name.split(maxsplit=1)[0], "")
     console.print(Text.assemble((f"{name:<{NAME_WIDTH}} | ", colour), line))

@@ -117,6 +117,8 @@ def _repaired(data: bytes) -> Text:
         return _foreign(data, b"\n".join(lines[index] for index in broken[:500]))
     for index in broken:
         lines[index] = b""
+    if broken[-1] == len(lines) - 1:
+        lines.append(b"")  # a blank last line is one only with an end
     return Text(b"\n".join(lines), np.array(broken, dtype=np.int64) + 1)
 
 

@@ -148,6 +148,7 @@ class _Sieve:
         self.kept = filled.copy()
         self.kept[: first + 1] = False
         self.comma = False
+        self.quoted = False
 
     def keep_regular(self) -> None:
         """Refuse the lines that have other cells than the header, which is made as wide as the rows are."""
@@ -155,7 +156,8 @@ class _Sieve:
         self._drop(quotes % 2 == 1, "opens a quote that is not closed on the line")
         most = self.limits.max_cell_chars * max(len(self.header) // 4, 1)
         self._drop(lines.ends - lines.starts > most, f"is longer than a row may be ({most:,} characters)")
-        if not quotes.any():  # else only the parser can tell the separators inside of quotes
+        self.quoted = bool(quotes.any())
+        if not self.quoted:  # else only the parser can tell the separators inside of quotes
             self._keep_even(lines.count(ord(self.separator)) + 1)
         sample = np.flatnonzero(self.kept)[:SNIFFED_LINES]
         self.comma = self.separator != "," and _has_decimal_commas(lines, sample, self.separator)
@@ -180,7 +182,7 @@ class _Sieve:
 
         names = [name or UNNAMED for name in self.header]
         parsing = arrow_csv.ParseOptions(delimiter=self.separator, invalid_row_handler=skip)
-        table = _typed(self.lines.only(self.kept), names, parsing, comma=self.comma)
+        table = _typed(self.lines.only(self.kept), names, parsing, comma=self.comma, quoted=self.quoted)
         for place, row in skipped.items():
             reason = f"has {row.actual_columns} cells under a header of {row.expected_columns}"
             self.refusals.add(numbers[place], "", row.text, reason)
@@ -191,9 +193,9 @@ class _Sieve:
         self.kept &= ~bad
 
 
-def _typed(data: bytes, names: list[str], parsing: arrow_csv.ParseOptions, *, comma: bool) -> Any:
+def _typed(data: bytes, names: list[str], parsing: arrow_csv.ParseOptions, *, comma: bool, quoted: bool) -> Any:
     """The cells; Arrow tells a column's type by its beginning, so that one that changes later is read once more."""
-    quoted = b'"' in data
+    # With threads a row that Arrow refuses has no number; without quotes there is none that it could refuse.
     reading = arrow_csv.ReadOptions(use_threads=not quoted, block_size=BLOCK_BYTES, column_names=names)
     types: dict[str, Any] = {}
     while True:

@@ -15,7 +15,7 @@ from pika.spec import PERSISTENT_DELIVERY_MODE, Basic, BasicProperties
 from fleetflow.errors import FleetFlowError, QueueUnavailableError
 from fleetflow.queue.interface import QUEUE_NAME, Delivery, Fate, QueueState
 from fleetflow.queue.messages import CONTENT_TYPE, read_message, write_message
-from fleetflow.queue.session import Link, NoQueueError, Session, parse_url
+from fleetflow.queue.session import Link, NoQueueError, Session, parse_nodes
 from fleetflow.queue.topology import count_messages, declare_queues
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from pika.channel import Channel
+    from pika.connection import Parameters
     from pika.frame import Method
 
 log = structlog.get_logger(__name__)
@@ -100,7 +101,7 @@ class RabbitMQPublisher:
     """Publishes persistent, mandatory messages and waits for the broker's confirms, all of a call's at once."""
 
     def __init__(self, url: str, *, queue_length: int, timeout_s: float) -> None:
-        self._parameters = parse_url(url, name="fleetflow publisher", timeout_s=timeout_s)
+        self._nodes = itertools.cycle(parse_nodes(url, name="fleetflow publisher", timeout_s=timeout_s))
         self._queue_length = queue_length
         self._timeout_s = timeout_s
         self._confirms = _Confirms(queue_length)
@@ -125,7 +126,7 @@ class RabbitMQPublisher:
 
     def _open(self) -> Session:
         self._confirms = _Confirms(self._queue_length)
-        return Session(self._parameters, self._confirms, timeout_s=self._timeout_s)
+        return Session(next(self._nodes), self._confirms, timeout_s=self._timeout_s)
 
     def _publish(self, trip_ids: Sequence[UUID], deadline: float) -> _Publication:
         session = self._link.session()
@@ -202,7 +203,7 @@ class RabbitMQConsumer:
     """
 
     def __init__(self, url: str, *, queue_length: int, batch: int, timeout_s: float) -> None:
-        self._parameters = parse_url(url, name="fleetflow worker", timeout_s=timeout_s)
+        self._nodes = itertools.cycle(parse_nodes(url, name="fleetflow worker", timeout_s=timeout_s))
         self._queue_length = queue_length
         self._prefetch = PREFETCH_FACTOR * batch
         self._timeout_s = timeout_s
@@ -243,7 +244,7 @@ class RabbitMQConsumer:
 
     def _open(self) -> Session:
         self._intake = self._new_intake()
-        return Session(self._parameters, self._intake, timeout_s=self._timeout_s)
+        return Session(next(self._nodes), self._intake, timeout_s=self._timeout_s)
 
     def _new_intake(self) -> _Intake:
         return _Intake(self._inbox, self._tags, queue_length=self._queue_length, prefetch=self._prefetch)
@@ -286,8 +287,15 @@ class _Count:
 
 def read_rabbitmq_state(url: str, *, timeout_s: float) -> QueueState:
     """Ask the broker how many messages wait, within `timeout_s`; never raises for a broker that is down."""
+    nodes = parse_nodes(url, name="fleetflow state", timeout_s=timeout_s)
+    states = (_read_node(node, timeout_s / len(nodes)) for node in nodes)
+    state = next(states)
+    return state if state.reachable else next((each for each in states if each.reachable), state)
+
+
+def _read_node(node: Parameters, timeout_s: float) -> QueueState:
     count = _Count()
-    session = Session(parse_url(url, name="fleetflow state", timeout_s=timeout_s), count, timeout_s=timeout_s)
+    session = Session(node, count, timeout_s=timeout_s)
     try:
         session.wait_until_ready(timeout_s)
     except NoQueueError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import socket
 import threading
 import time
@@ -58,6 +59,12 @@ def parse_url(url: str, *, name: str, timeout_s: float) -> Parameters:
     parameters.stack_timeout = None  # the session has a deadline of its own
     parameters.client_properties = {"connection_name": name, "product": "FleetFlow"}
     return parameters
+
+
+def parse_nodes(urls: str, *, name: str, timeout_s: float) -> list[Parameters]:
+    """As `parse_url`, of each node of a cluster: URLs with commas between. Any of them may come first."""
+    nodes = [parse_url(url.strip(), name=name, timeout_s=timeout_s) for url in urls.split(",")]
+    return random.sample(nodes, len(nodes))
 
 
 class NoQueueError(QueueUnavailableError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
@@ -98,7 +98,7 @@ class TripDecoder:
             vehicle_id=decoded.vehicle_id,
             driver_id=decoded.driver_id,
             samples=_samples(points, t_s, g_from_speed=decoded.g_source == FROM_SPEED),
-            started_at=started_at and started_at.astimezone(UTC),
+            started_at=started_at and _in_utc(started_at),
             sample_hz=decoded.sample_hz,
         )
         faults = [*_date_faults(trip, latest), *_duration_faults(trip, self.limits)]
@@ -262,6 +262,14 @@ def _column(values: list[float | None]) -> FloatArray | None:
     return column
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """The same moment; one that UTC has no date for becomes the nearest that it has, and is refused for that."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
+
+
 def _date_faults(trip: Trip, latest: datetime) -> Iterator[Fault]:
     if trip.started_at is None:
         return
@@ -271,7 +279,7 @@ def _date_faults(trip: Trip, latest: datetime) -> Iterator[Fault]:
         yield Fault(path, f"is before {EARLIEST.year}: the device's clock is not set")
     if trip.started_at > latest:
         yield Fault(path, "lies in the future")
-    elif t_s is not None and trip.started_at + timedelta(seconds=float(t_s[-1])) > latest:
+    elif t_s is not None and t_s[-1] > (latest - trip.started_at).total_seconds():
         yield Fault(f"data[{len(t_s) - 1}].timestamp", "lies in the future")
 
 

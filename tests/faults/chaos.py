@@ -14,29 +14,23 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
 
 import httpx
-import psycopg
 from rich.console import Console
 
 from fleetflow.embedded import find_running
-from fleetflow.safety.detection import find_events
-from fleetflow.safety.profiles import DEFAULT_PROFILE
-from fleetflow.safety.scores import score_trip
-from fleetflow.trips.clock import with_clock
-from fleetflow.trips.columns import unpack
+from tests.faults.five import violations
+from tests.faults.senders import Ledger, sending
 from tests.support.children import children_of
 from tests.support.ports import free_port
+from tests.support.proxy import FaultyProxy
+from tests.support.queues import through
 from tests.support.rabbitmq import PrivateBroker
-from tests.support.trips import trip_body
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -54,23 +48,6 @@ PROGRAMS = {"api": "ingest_api", "worker": "worker", "postgres": "postgres"}
 
 
 say = Console(highlight=False, markup=False, soft_wrap=True).print
-
-
-@dataclass
-class Ledger:
-    """What clients were promised, and what they saw."""
-
-    accepted: list[UUID] = field(default_factory=list)
-    answers: Counter[str] = field(default_factory=Counter)
-    slowest_s: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def note(self, answer: str, took_s: float, trip_id: str | None = None) -> None:
-        with self._lock:
-            self.answers[answer] += 1
-            self.slowest_s = max(self.slowest_s, took_s)
-            if trip_id:
-                self.accepted.append(UUID(trip_id))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -92,14 +69,17 @@ def run(seconds: float, seed: int) -> list[str]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(PrivateBroker(folder / "rabbitmq"))
-        port, supervisor = stack.enter_context(_fleetflow(folder, broker.url()))
-        with _senders(port, ledger):
-            _do_harm(supervisor.pid, broker, seconds, random.Random(seed), harm)  # noqa: S311 - dice, no secret
+        network = stack.enter_context(FaultyProxy(broker.port))
+        port, supervisor = stack.enter_context(_fleetflow(folder, through(network, broker.url())))
+        with sending(port, ledger, senders=SENDERS):
+            chance = random.Random(seed)  # noqa: S311 - dice, no secret
+            _do_harm(_deeds(supervisor.pid, broker, network, chance), seconds, chance, harm)
         say(f"{sum(harm.values())} faults: {dict(harm)}")
-        say(f"answers: {dict(ledger.answers)}, the slowest after {ledger.slowest_s:.1f} s")
+        say(f"answers: {dict(ledger.said())}, 99 of 100 within {ledger.p99_s():.1f} s")
         assert supervisor.poll() is None, "the supervisor itself ended"
-        with psycopg.connect(_database(folder), autocommit=True) as conn:
-            return [*_unhealed(conn), *_lost(conn, ledger), *_doubled(conn), *_wrong(conn)]
+        found = list(violations(_database(folder), ledger.accepted, within_s=HEAL_S))
+        say(f"{len(ledger.accepted)} trips accepted")
+        return found
 
 
 @contextmanager
@@ -133,46 +113,10 @@ def _ready(port: int) -> bool:
         return False
 
 
-@contextmanager
-def _senders(port: int, ledger: Ledger) -> Iterator[None]:
-    """Vehicles that send trip after trip, each until it is accepted."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=_send, args=(port, ledger, stop)) for _ in range(SENDERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(2 * POSTERS_TIMEOUT_S)
-
-
-def _send(port: int, ledger: Ledger, stop: threading.Event) -> None:
-    chance = random.Random(threading.get_ident())  # noqa: S311 - dice, no secret
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=POSTERS_TIMEOUT_S) as client:
-        while not stop.is_set():
-            g = [round(chance.uniform(-0.7, 0.7), 2) for _ in range(chance.randrange(2, 40))]
-            body = trip_body([{"speed_kmh": 50, "g_force_long": each} for each in g])
-            headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
-            while not _accepted(client, body, headers, ledger) and not stop.wait(0.2):
-                pass
-
-
-def _accepted(client: httpx.Client, body: bytes, headers: dict[str, str], ledger: Ledger) -> bool:
-    started = time.monotonic()
-    try:
-        answer = client.post("/api/v1/telemetry", content=body, headers=headers)
-    except httpx.HTTPError as error:
-        ledger.note(type(error).__name__, time.monotonic() - started)
-        return False
-    accepted = answer.status_code == httpx.codes.ACCEPTED
-    ledger.note(str(answer.status_code), time.monotonic() - started, answer.json()["trip_id"] if accepted else None)
-    return accepted
-
-
-def _do_harm(supervisor: int, broker: PrivateBroker, seconds: float, chance: random.Random, harm: Counter[str]) -> None:
-    deeds: dict[str, Callable[[], object]] = {
+def _deeds(
+    supervisor: int, broker: PrivateBroker, network: FaultyProxy, chance: random.Random
+) -> dict[str, Callable[[], object]]:
+    return {
         "worker killed": lambda: _signal(supervisor, "worker", chance, signal.SIGKILL),
         "worker frozen": lambda: _freeze(supervisor, "worker", chance),
         "api killed": lambda: _signal(supervisor, "api", chance, signal.SIGKILL),
@@ -180,7 +124,12 @@ def _do_harm(supervisor: int, broker: PrivateBroker, seconds: float, chance: ran
         "postgres killed": lambda: _signal(supervisor, "postgres", chance, signal.SIGKILL),
         "broker restarted": lambda: _restart(broker),
         "broker frozen": lambda: _freeze_broker(broker),
-    }  # fmt: skip
+        "broker cut": network.cut,
+        "broker silent": lambda: _silence(network),
+    }
+
+
+def _do_harm(deeds: dict[str, Callable[[], object]], seconds: float, chance: random.Random, harm: Counter[str]) -> None:
     weights = {"worker killed": 4, "worker frozen": 2, "api killed": 3}
     names = list(deeds)
     deadline = time.monotonic() + seconds
@@ -233,62 +182,16 @@ def _freeze_broker(broker: PrivateBroker) -> None:
     broker.thaw()
 
 
+def _silence(network: FaultyProxy) -> None:
+    network.blackhole()
+    time.sleep(FREEZE_S)
+    network.heal()
+
+
 def _database(folder: Path) -> str:
     url = wait_until(lambda: find_running(folder / "data"), HEAL_S, what="Postgres")
     assert url
     return url
-
-
-def _unhealed(conn: psycopg.Connection) -> Iterator[str]:
-    unfinished = "SELECT status, count(*) FROM telemetry.trip_logs WHERE status <> 'COMPLETED' GROUP BY status"
-    started = time.monotonic()
-    try:
-        wait_until(lambda: not conn.execute(unfinished).fetchall(), HEAL_S, what="the end of the backlog")
-    except AssertionError:
-        yield f"Not completed after {HEAL_S:g} s: {dict(conn.execute(unfinished).fetchall())}"
-    say(f"healed after {time.monotonic() - started:.1f} s")
-
-
-def _lost(conn: psycopg.Connection, ledger: Ledger) -> Iterator[str]:
-    stored = {row[0] for row in conn.execute("SELECT id FROM telemetry.trip_logs")}
-    lost = set(ledger.accepted) - stored
-    say(f"{len(ledger.accepted)} trips accepted, {len(stored)} stored")
-    if lost:
-        yield f"{len(lost)} accepted trips are not there: {sorted(map(str, lost))[:3]} ..."
-    if len(set(ledger.accepted)) != len(ledger.accepted):
-        yield "Two different trips were given the same id."
-
-
-def _doubled(conn: psycopg.Connection) -> Iterator[str]:
-    queries = (
-        "SELECT count(*) FROM telemetry.trip_logs",
-        "SELECT count(*) FROM telemetry.driver_scores",
-        "SELECT count(DISTINCT trip_id) FROM telemetry.driver_scores",
-        "SELECT count(DISTINCT content_hash) FROM telemetry.trip_logs",
-    )
-    trips, scores, scored, contents = (_number(conn, query) for query in queries)
-    if not trips == scores == scored:
-        yield f"{trips} trips have {scores} scores, of {scored} different trips."
-    if contents != trips:
-        yield f"{trips - contents} trips are stored twice."
-
-
-def _number(conn: psycopg.Connection, query: str) -> int:
-    row = conn.execute(query.encode()).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _wrong(conn: psycopg.Connection) -> Iterator[str]:
-    rows = conn.execute(
-        "SELECT t.id, t.telemetry_blob::text, t.sample_hz, s.safety_score, s.points,"
-        " (SELECT count(*) FROM telemetry.harsh_events e WHERE e.trip_id = t.id)"
-        " FROM telemetry.trip_logs t JOIN telemetry.driver_scores s ON s.trip_id = t.id ORDER BY t.id"
-    ).fetchall()
-    found = find_events([with_clock(unpack(row[1]), row[2]) for row in rows])
-    for row, events in zip(rows, found, strict=True):
-        score = score_trip(events, DEFAULT_PROFILE)
-        if (score.safety_score, score.points, len(events)) != (row[3], row[4], row[5]):
-            yield f"Trip {row[0]} has score {row[3]}, {row[5]} events; anew {score.safety_score}, {len(events)}."
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ from fleetflow.storage.events import COLUMNS, as_event
 from fleetflow.storage.migrate import upgrade
 from fleetflow.storage.tables import harsh_events
 from fleetflow.storage.trips import insert_trips
-from tests.faults.conftest import Programs, rows, states
+from tests.faults.conftest import rows, states
+from tests.faults.five import assert_the_five
+from tests.faults.programs import Programs
 from tests.support import dashboard
 from tests.support.crashing import BATCH_TRIPS, BATCHES_OF_A_LIFE
 from tests.support.trips import new_trip
@@ -66,9 +68,8 @@ def engine(server: EmbeddedPostgres) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def programs(server: EmbeddedPostgres, tmp_path: Path) -> Iterator[Programs]:
-    programs = Programs(server.url, tmp_path)
-    yield programs
-    programs.close()
+    with Programs(server.url, tmp_path) as programs:
+        yield programs
 
 
 def store_scored_fleet(engine: sa.Engine) -> None:
@@ -128,7 +129,7 @@ def test_a_run_outlives_its_worker_and_its_database_and_nobody_ever_sees_a_mix(
         run = runs.insert_run(conn, version, asked_by="Test", activates=True)
     doomed = programs.start("tests.support.crashing", "worker-dies-in-a-run")
     wait_until(unmixed(engine, lambda _: doomed.poll() is not None, run.id), what="the worker's death")
-    assert doomed.returncode == -signal.SIGKILL
+    assert programs.exit_code(doomed) == -signal.SIGKILL
     with connection(engine) as conn:
         assert runs.read_run(conn, run.id).done_trips == (BATCHES_OF_A_LIFE - 1) * BATCH_TRIPS
     let_arrive(engine)
@@ -144,3 +145,5 @@ def test_a_run_outlives_its_worker_and_its_database_and_nobody_ever_sees_a_mix(
     with connection(engine) as conn:
         assert profiles.read_active(conn).version == version
     assert_scores_are_those_of_a_direct_computation(engine, version, STRICTER)
+    stored = [row[0] for row in rows(engine, "SELECT id FROM telemetry.trip_logs")]
+    assert_the_five(programs, stored, recompute=False)

@@ -201,7 +201,17 @@ def test_a_wrong_password_is_said_without_repeating_it(rabbitmq_url):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost", "http://localhost", "amqp://h:port/", "amqp://user@h/", "amqp://h/?nonsense=1"]
+    "url",
+    [
+        "",
+        "localhost",
+        "http://localhost",
+        "amqp://h/,",
+        "amqp://h/,http://h/",
+        "amqp://h:port/",
+        "amqp://user@h/",
+        "amqp://h/?nonsense=1",
+    ],
 )
 def test_a_url_that_is_none_is_refused_before_anything_connects(url):
     with pytest.raises(ConfigurationError, match="FLEETFLOW_RABBITMQ_URL"):

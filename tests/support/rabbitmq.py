@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import uuid
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -38,6 +39,35 @@ raft.wal_max_size_bytes = 16000000
 AMQP_HEADER = b"AMQP\x00\x00\x09\x01"
 
 
+CLUSTER_CONFIGURATION = """
+cluster_formation.peer_discovery_backend = classic_config
+cluster_formation.discovery_retry_interval = 500
+cluster_partition_handling = pause_minority
+net_ticktime = 10
+"""
+
+
+@dataclass(frozen=True)
+class Family:
+    """What the nodes of one cluster have in common; the first of them keeps the name server that all use."""
+
+    nodes: tuple[str, ...]
+    cookie: str = field(default_factory=lambda: uuid.uuid4().hex)
+    epmd_port: int = field(default_factory=free_port)
+
+    @classmethod
+    def of(cls, size: int) -> Self:
+        """A family of so many nodes with names of their own."""
+        return cls(tuple(f"fleetflow-{uuid.uuid4().hex[:8]}@localhost" for _ in range(size)))
+
+    def configuration(self) -> str:
+        """Nothing for a node that is alone."""
+        if len(self.nodes) == 1:
+            return ""
+        named = [f"cluster_formation.classic_config.nodes.{at} = {name}" for at, name in enumerate(self.nodes, 1)]
+        return CLUSTER_CONFIGURATION + "\n".join(named) + "\n"
+
+
 def find_programs() -> Path:
     """The folder of RabbitMQ's own programs; a test failure that says what to install when there is none."""
     for folder in map(Path, SERVER_FOLDERS):
@@ -49,13 +79,15 @@ def find_programs() -> Path:
 class PrivateBroker:
     """A RabbitMQ of the test's own: start, stop, kill, freeze and thaw it as you like. It dies with the tests."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, family: Family | None = None, place: int = 0) -> None:
         self.port = free_port()
         self._programs = find_programs()
         self._folder = folder
-        self._node = f"fleetflow-{uuid.uuid4().hex[:8]}@localhost"
-        self._cookie = uuid.uuid4().hex
-        self._epmd_port = free_port()
+        self._family = family or Family.of(1)
+        self._place = place
+        self.node = self._family.nodes[place]
+        self._cookie = self._family.cookie
+        self._epmd_port = self._family.epmd_port
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._prepare_folder()
@@ -116,9 +148,9 @@ class PrivateBroker:
         """The value of Erlang expressions inside the broker: every switch it has, in milliseconds."""
         erl_call = shutil.which("erl_call")
         if erl_call:
-            command, text = [erl_call, "-sname", self._node, "-c", self._cookie, "-e"], f"{erlang}.\n"
+            command, text = [erl_call, "-sname", self.node, "-c", self._cookie, "-e"], f"{erlang}.\n"
         else:
-            command, text = [str(self._programs / "rabbitmqctl"), "-n", self._node, "eval", f"{erlang}."], ""
+            command, text = [str(self._programs / "rabbitmqctl"), "-n", self.node, "eval", f"{erlang}."], ""
         done = subprocess.run(
             command,
             input=text,
@@ -152,7 +184,8 @@ class PrivateBroker:
         cookie = self._folder / "home" / ".erlang.cookie"
         cookie.write_text(self._cookie)
         cookie.chmod(0o400)
-        (self._folder / "rabbitmq.conf").write_text(CONFIGURATION.format(host=HOST, port=self.port))
+        configuration = CONFIGURATION.format(host=HOST, port=self.port) + self._family.configuration()
+        (self._folder / "rabbitmq.conf").write_text(configuration)
         (self._folder / "plugins").write_text("[].\n")
 
     def _environment(self) -> dict[str, str]:
@@ -163,7 +196,7 @@ class PrivateBroker:
             "HOME": str(folder / "home"),
             "ERL_EPMD_ADDRESS": HOST,
             "ERL_EPMD_PORT": str(self._epmd_port),
-            "RABBITMQ_NODENAME": self._node,
+            "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
@@ -180,7 +213,7 @@ class PrivateBroker:
 
     def _start_epmd(self) -> None:
         """Erlang's name server, as a child: one that the broker starts by itself would outlive the tests."""
-        if self._epmd is not None:
+        if self._epmd is not None or self._place:
             return
         epmd = shutil.which("epmd")
         assert epmd

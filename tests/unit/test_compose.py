@@ -26,7 +26,8 @@ TOOLS = Path(sys.executable).parent
 
 PROGRAMS = ("migrate", "api", "worker", "dashboard")
 SERVERS = ("postgres", "rabbitmq")
-LONG_RUNNING = ("postgres", "rabbitmq", "api", "worker", "dashboard")
+PROXY = "proxy"
+LONG_RUNNING = ("postgres", "rabbitmq", "api", "worker", "dashboard", "proxy")
 PUBLISHED = {"api": ("FLEETFLOW_API", "8000"), "dashboard": ("FLEETFLOW_DASHBOARD", "8501")}
 # What has no meaning in a container: there is no embedded Postgres and no supervisor; replicas are the workers.
 NOT_IN_CONTAINERS = {"FLEETFLOW_DATA_DIR", "FLEETFLOW_DEMO", "FLEETFLOW_WORKERS"}
@@ -74,7 +75,7 @@ def test_the_dockerfile_follows_the_rules_of_its_linter():
 
 
 def test_the_services_are_the_ones_that_make_up_fleetflow():
-    assert set(compose()["services"]) == {*PROGRAMS, *SERVERS}
+    assert set(compose()["services"]) == {*PROGRAMS, *SERVERS, PROXY}
 
 
 def test_every_variable_is_explained_in_the_example():
@@ -92,18 +93,22 @@ def test_every_setting_reaches_every_program(program: str):
 def test_settings_that_the_file_does_not_decide_are_passed_on():
     decided = {name for name, value in service("api")["environment"].items() if value is not None}
     hosts_and_ports = {f"{prefix}_{end}" for prefix, _ in PUBLISHED.values() for end in ("HOST", "PORT")}
-    addresses = {"FLEETFLOW_DATABASE_URL", "FLEETFLOW_RABBITMQ_URL", "FLEETFLOW_API_ADDRESS", *hosts_and_ports}
-    assert decided == addresses | {"FLEETFLOW_QUARANTINE_DAYS"}
+    inside = {"FLEETFLOW_WORKER_METRICS_HOST", "FLEETFLOW_WORKER_METRICS_PORT"}  # reached on the inner network only
+    addresses = {
+        "FLEETFLOW_DATABASE_URL", "FLEETFLOW_RABBITMQ_URL", "FLEETFLOW_API_ADDRESS", "FLEETFLOW_TRUSTED_PROXIES",
+    }  # fmt: skip
+    assert decided == addresses | hosts_and_ports | inside | {"FLEETFLOW_QUARANTINE_DAYS"}
 
 
-def test_only_the_api_and_the_dashboard_are_published():
-    assert {name for name, each in compose()["services"].items() if "ports" in each} == set(PUBLISHED)
+def test_only_the_proxy_is_published():
+    assert {name for name, each in compose()["services"].items() if "ports" in each} == {PROXY}
+    assert len(service(PROXY)["ports"]) == len(PUBLISHED)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_published_port_is_on_loopback_unless_a_setting_says_otherwise(name: str):
     prefix, inside = PUBLISHED[name]
-    assert service(name)["ports"] == [f"${{{prefix}_HOST:-127.0.0.1}}:${{{prefix}_PORT:-{inside}}}:{inside}"]
+    assert f"${{{prefix}_HOST:-127.0.0.1}}:${{{prefix}_PORT:-{inside}}}:{inside}" in service(PROXY)["ports"]
     assert service(name)["environment"][f"{prefix}_PORT"] == inside
     assert service(name)["environment"][f"{prefix}_HOST"] == "0.0.0.0"  # noqa: S104  # inside its container
 
@@ -115,7 +120,7 @@ def test_no_password_has_a_default():
     fixed = {
         f"{name}: {variable}"
         for name, each in compose()["services"].items()
-        for variable, value in each["environment"].items()
+        for variable, value in each.get("environment", {}).items()
         if re.search(r"PASS|SECRET|KEY|TOKEN|_URL$", variable) and value and "${" not in value
     }
     assert not fixed
@@ -167,14 +172,15 @@ def test_what_stays_comes_back_by_itself_and_bounds_its_logs(name: str):
     assert {"max-size", "max-file"} <= set(service(name)["logging"]["options"])
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", [*PROGRAMS, PROXY])
 def test_programs_of_ours_have_no_rights_and_cannot_write(name: str):
     each = service(name)
     assert each["read_only"] is True
     assert each["cap_drop"] == ["ALL"]
     assert "cap_add" not in each
     assert each["security_opt"] == ["no-new-privileges:true"]
-    assert "user" not in each, "the image's user is not root; nothing here may change that"
+    if name != PROXY:
+        assert "user" not in each, "the image's user is not root; nothing here may change that"
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -188,6 +194,46 @@ def test_servers_keep_their_data_in_a_named_volume_on_an_inner_network(name: str
 
 def test_a_worker_is_given_the_time_it_takes_to_stop():
     assert seconds(service("worker")["stop_grace_period"]) > SHUTDOWN_GRACE_S + LAST_ACT_S + 1
+
+
+def test_the_proxy_is_not_root_and_stands_in_front_of_what_the_programs_serve():
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service(PROXY)["user"])
+    assert compose()["configs"]["nginx"]["file"] == "./deploy/nginx.conf"
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    for name, (_, port) in PUBLISHED.items():
+        assert f"listen {port};" in text
+        assert f"http://{name}:{port};" in text
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "client_header_timeout 10s", "client_body_timeout 10s", "send_timeout 10s", "client_max_body_size 10m",
+        "limit_conn connections 50", "large_client_header_buffers 4 8k", "server_tokens off",
+        "proxy_connect_timeout 3s",
+    ],
+)  # fmt: skip
+def test_the_proxy_limits_what_a_client_may_take(limit: str):
+    assert f"{limit};" in (ROOT / "deploy" / "nginx.conf").read_text()
+
+
+CLUSTER = ROOT / "deploy" / "rabbitmq-cluster.yml"
+
+
+def test_the_cluster_is_an_addition_that_follows_the_specification():
+    judged("check-jsonschema", "--builtin-schema", "vendor.compose-spec", CLUSTER)
+    content: dict[str, Any] = YAML(typ="safe").load(CLUSTER)
+    nodes = {"rabbitmq", "rabbitmq-2", "rabbitmq-3"}
+    assert set(content["services"]) == nodes | set(PROGRAMS)
+    for name in nodes:
+        assert content["services"][name]["hostname"] == name
+        for node in nodes:
+            assert f"rabbit@{node}" in content["configs"]["cluster"]["content"]
+    for name in PROGRAMS:
+        assert {each.split("@")[1].split(":")[0] for each in
+                content["services"][name]["environment"]["FLEETFLOW_RABBITMQ_URL"].split(",")} == nodes  # fmt: skip
+    used = set(re.findall(r"\$\{?(\w+)", CLUSTER.read_text()))
+    assert used <= set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
 
 def test_the_image_is_built_in_stages_from_pinned_requirements_and_runs_as_nobody():

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from ruamel.yaml import YAML
 
 from fleetflow.queue.announcer import Announcer
+from fleetflow.queue.interface import QueueState
 from ingest_api.metrics import Metrics
+from worker import metrics as of_workers
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
@@ -26,14 +29,28 @@ def figures() -> set[str]:
     metrics = Metrics()
     metrics.watch_announcer(Announcer(publisher=None))  # type: ignore[arg-type]  # it is only asked for its counts
     metrics.refused.labels("invalid_json").inc()
-    return set(re.findall(r"^(fleetflow_\w+)", metrics.text().decode(), re.MULTILINE))
+    worker = of_workers.Metrics()
+    worker.registry.register(of_workers._Queue(lambda: QueueState("rabbitmq", reachable=True, ready=3, dead=1)))
+    text = metrics.text() + generate_latest(worker.registry)
+    return set(re.findall(r"^(fleetflow_\w+)", text.decode(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_every_figure_that_is_drawn_or_watched_is_one_that_the_api_has(expression: str):
+def test_every_figure_that_is_drawn_or_watched_is_one_that_a_program_has(expression: str):
     named = set(re.findall(r"fleetflow_\w+", expression))
     assert named
     assert named <= figures()
+
+
+def test_every_figure_is_explained_and_the_workers_are_drawn():
+    explained = (DEPLOY.parent / "docs" / "operations.md").read_text()
+    for name in figures():
+        assert f"`{re.sub('_(bucket|sum|count)$', '', name)}`" in explained
+    drawn = set(re.findall(r"fleetflow_worker_\w+", " ".join(EXPRESSIONS)))
+    assert {re.sub("_(bucket|sum|count)$", "", name) for name in drawn} >= {
+        f"fleetflow_worker_{name}"
+        for name in ("queue_depth", "trips_scored_total", "trip_seconds", "attempts_total", "trips_failed_total")
+    }
 
 
 def test_every_alert_says_what_happened_and_what_to_do():

@@ -50,7 +50,7 @@ RULES: dict[str, set[str]] = {
         "fleetflow", "fastapi", "orjson", "prometheus_client", "pydantic", "starlette", "structlog", "uuid_utils",
         "uvicorn",
     },
-    "worker": {"fleetflow", "structlog"},
+    "worker": {"fleetflow", "prometheus_client", "structlog"},
     "dashboard": {
         "fleetflow", "authlib", "fpdf", "itsdangerous", "numpy", "pandas", "plotly", "streamlit", "starlette",
         "structlog", "uvicorn", "xlsxwriter",

@@ -11,7 +11,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "test", "faults", "chaos", "lint", "fmt", "bench", "pictures", "lock", "clean")
+COMMANDS = (
+    "run",
+    "test",
+    "faults",
+    "mutants",
+    "chaos",
+    "acceptance",
+    "lint",
+    "fmt",
+    "bench",
+    "pictures",
+    "lock",
+    "clean",
+)
 
 
 def run(*command: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from fleetflow.importers import FileRefusedError, Import, Mapping, import_file
 from fleetflow.trips.columns import fingerprint
-from tests.support.corpus import CORPUS, BadFile, csv
+from tests.support.bad_files import CORPUS, BadFile, csv
 
 LATEST = datetime(2026, 11, 1, tzinfo=UTC)
 BERLIN = Mapping(zone="Europe/Berlin")

@@ -1,0 +1,232 @@
+"""The figures that FleetFlow promises, measured or tried one after the other: `make acceptance`.
+
+`python -m tests.faults.acceptance [--seconds N] [WORD ...]` takes only those whose name holds a word; `--seconds` is
+how long load and chaos last each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import psycopg
+from rich.console import Console
+
+from tests.faults import chaos
+from tests.faults.five import violations
+from tests.faults.load import REFUSED_WITHOUT_TIME, Outcome, offer
+from tests.faults.mutants import ROOT
+from tests.faults.senders import Ledger, p99, probing, sending
+from tests.faults.site import OF_BROKER, OF_POSTGRES, Site, running_site
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+SICK_S, BACK_S = 6.0, 15.0
+SHARE = 0.8
+"""Of what was taken and scored at full speed, this is what is tried to be held; less, if the backlog still grows."""
+BOUND = 3_000
+"""Trips that may wait in the run under load, so that the bound is met within seconds."""
+
+say = Console(highlight=False, markup=False, soft_wrap=True).print
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What was promised, what was found, and whether that is within it."""
+
+    name: str
+    found: str
+    kept: bool
+
+
+def chaos_figures(seconds: float) -> Iterator[Figure]:
+    """Random kills, freezes and restarts under load."""
+    faults = chaos.run(seconds, seed=random_seed())
+    yield Figure(f"{seconds:g} s of chaos: nothing lost, doubled or wrong", "; ".join(faults) or "nothing", not faults)
+
+
+def sickness_figures(_: float) -> Iterator[Figure]:
+    """Each dependency dead, frozen or cut, with the default deadlines."""
+    with tempfile.TemporaryDirectory() as folder, running_site(Path(folder), STORAGE_TIMEOUT_S=4) as site:
+        for name, fault in {**OF_POSTGRES, **OF_BROKER}.items():
+            yield _sickness(site, name, fault)
+        found = list(violations(site.server.url, site.ledger.accepted))
+        yield Figure("after all of these: the five assertions", "; ".join(found) or "hold", not found)
+        yield from _comebacks(site)
+
+
+def _sickness(site: Site, name: str, fault: Callable[[Site], object]) -> Figure:
+    alive_s: list[float] = []
+    ledger = site.ledger
+    with sending(site.port, ledger, pause_s=0.02), probing(site.port, alive_s):
+        began = time.monotonic()
+        with fault(site):  # type: ignore[attr-defined]  # a context manager of any kind
+            wait_until(lambda: time.monotonic() > began + SICK_S, 2 * SICK_S)
+        accepted = len(ledger.accepted)
+        wait_until(lambda: len(ledger.accepted) > accepted, BACK_S, what="a trip after the fault")
+    said, answer_s, healthy_s = ledger.said(began), ledger.p99_s(began), p99(alive_s)
+    kept = set(said) <= {"202", "503"} and answer_s < 5 and healthy_s < 0.05
+    text = f"{dict(said)}, p99 {answer_s:.2f} s, alive p99 {1000 * healthy_s:.0f} ms"
+    return Figure(f"{name}: 202 or 503 within 5 s, alive within 50 ms", text, kept)
+
+
+def _comebacks(site: Site) -> Iterator[Figure]:
+    with OF_POSTGRES["Postgres killed"](site):
+        pass
+    began = time.monotonic()
+    ledger = Ledger()
+    with sending(site.port, ledger, senders=1):
+        wait_until(lambda: ledger.accepted, BACK_S, what="a trip after Postgres came back")
+    back_s = time.monotonic() - began
+    yield Figure("Postgres back: first 202 within 3 s", f"{back_s:.1f} s", back_s < 3)
+    with OF_BROKER["broker restarted"](site):
+        pass
+    began = time.monotonic()
+    wait_until(lambda: _queue(site) == "ok", 2 * BACK_S, what="the broker's return")
+    back_s = time.monotonic() - began
+    yield Figure("broker back: workers are woken within 15 s", f"{back_s:.1f} s", back_s < BACK_S)
+
+
+def _queue(site: Site) -> object:
+    return httpx.get(f"http://127.0.0.1:{site.port}/readyz", timeout=5).json().get("queue")
+
+
+def load_figures(seconds: float) -> Iterator[Figure]:
+    """What this machine holds, twice that, and what comes after."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_site(
+            Path(folder), LOG_LEVEL="warning", STORAGE_TIMEOUT_S=4, LEASE_S=30, MAX_WAITING_TRIPS=BOUND
+        ) as site,
+        psycopg.connect(site.server.url, autocommit=True) as conn,
+    ):
+        full = offer(site.port, None, seconds / 2)
+        _drain(conn)
+        per_s, held, waiting = _held(site, conn, full.accepted_per_s, seconds)
+        yield Figure(
+            f"held for {seconds:g} s: {os.cpu_count()} cores, trips of 60 points, client included",
+            f"{per_s:.0f} trips/s, p99 {1000 * held.p99_s:.0f} ms, {waiting} wait at the end",
+            held.statuses[202] == held.offered,
+        )
+        began = time.monotonic()
+        double = offer(site.port, 2 * per_s, seconds)
+        yield _overload(double, seconds)
+        _drain(conn)
+        yield Figure("after that: all scored", f"{time.monotonic() - began - seconds:.1f} s later", kept=True)
+        again = offer(site.port, per_s, min(seconds, 10))
+        text = f"{again.statuses[202]} of {again.offered} taken, p99 {1000 * again.p99_s:.0f} ms"
+        yield Figure("and as before: all taken", text, again.statuses[202] == again.offered)
+        found = list(violations(site.server.url, [], recompute=False))
+        yield Figure("nothing doubled, nothing unscored", "; ".join(found) or "hold", not found)
+
+
+def _held(
+    site: Site, conn: psycopg.Connection[tuple[object, ...]], full: float, seconds: float
+) -> tuple[float, Outcome, int]:
+    """The highest of ever lower rates at which all is taken and the backlog does not grow."""
+    per_s = full * SHARE
+    while True:
+        outcome = offer(site.port, per_s, seconds)
+        waiting = _waiting(conn)
+        if waiting < 2 * per_s and outcome.statuses[202] == outcome.offered:
+            return per_s, outcome, waiting
+        _drain(conn)
+        per_s *= SHARE
+
+
+def _overload(double: Outcome, seconds: float) -> Figure:
+    said = {status: count for status, count in double.statuses.items() if status != REFUSED_WITHOUT_TIME}
+    polite = not double.statuses[REFUSED_WITHOUT_TIME]
+    kept = set(said) <= {202, 429, 503} and polite and double.p99_s < 5
+    text = f"{said}, {'each refusal' if polite else 'NOT each refusal'} with Retry-After, p99 {double.p99_s:.2f} s"
+    return Figure(f"twice that for {seconds:g} s: taken or told to come back, within 5 s", text, kept)
+
+
+def _waiting(conn: psycopg.Connection[tuple[object, ...]]) -> int:
+    row = conn.execute("SELECT count(*) FROM telemetry.trip_logs WHERE status IN ('PENDING', 'PROCESSING')").fetchone()
+    assert row
+    return int(str(row[0]))
+
+
+def _drain(conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    wait_until(lambda: _waiting(conn) == 0, 120, what="the end of the backlog")
+
+
+TESTS = {
+    "killed worker: its trips are done again in time": "tests/faults/test_dying_workers.py -k killed_anywhere",
+    "bad input: no 422, no 5xx, 100 ms, 8 kB, 50 MB": "tests/integration/test_bad_input.py",
+    "poison: five attempts, no neighbour harmed": "tests/faults/test_dying_workers.py -k kills_its_worker",
+    "10,000 wait: the queue holds 250 at most": "tests/faults/test_dying_api_and_queue.py -k ten_thousand",
+    "leader of a cluster killed: nothing lost": "tests/faults/test_cluster.py",
+    "schemathesis, 400 examples: no failure": "tests/integration/test_schemathesis.py",
+    "permissions: every role, page and action": "tests/unit/test_access.py tests/unit/test_dashboard_access.py"
+    " tests/integration/test_administration.py",
+    "version floors, no SQL by pasting, no pickle": "tests/unit/test_security.py",
+    "backup, restore, upgrade with data": "tests/integration/test_backup.py tests/integration/test_upgrade.py",
+}
+
+
+def tried(name: str, arguments: str) -> Figure:
+    """Tests that keep a promise, run by themselves."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *arguments.split()]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    last = answer.stdout.strip().splitlines()[-1:] or ["no word"]
+    return Figure(name, f"{last[0]} ({time.monotonic() - began:.0f} s in all)", answer.returncode == 0)
+
+
+MEASURED: dict[str, Callable[[float], Iterator[Figure]]] = {
+    "chaos": chaos_figures,
+    "sick dependencies": sickness_figures,
+    "load": load_figures,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print each figure as it is found; 0 when all are kept."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.acceptance", description=__doc__)
+    parser.add_argument("words", nargs="*", help="only figures whose name holds one of these")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long load and chaos last each")
+    args = parser.parse_args(argv)
+    broken = [figure for figure in figures(args.words, args.seconds) if not told(figure)]
+    say("All kept." if not broken else f"{len(broken)} not kept.")
+    return bool(broken)
+
+
+def figures(words: Sequence[str], seconds: float) -> Iterator[Figure]:
+    """All figures whose name holds a word."""
+
+    def wanted(name: str) -> bool:
+        return not words or any(word in name for word in words)
+
+    for name, measure in MEASURED.items():
+        if wanted(name):
+            yield from measure(seconds)
+    for name, arguments in TESTS.items():
+        if wanted(name):
+            yield tried(name, arguments)
+
+
+def told(figure: Figure) -> bool:
+    """Print it; whether it is kept."""
+    say(f"{'kept' if figure.kept else 'BROKEN':<7} {figure.name}: {figure.found}")
+    return figure.kept
+
+
+def random_seed() -> int:
+    """Another one each time; chaos says it."""
+    return int.from_bytes(os.urandom(3))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

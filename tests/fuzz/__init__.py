@@ -1,0 +1,1 @@
+"""Targets for a coverage-guided fuzzer, which is run by hand."""

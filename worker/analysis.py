@@ -62,4 +62,6 @@ def _analyse_together(trips: Sequence[ClaimedTrip]) -> list[Analysis]:
 
 
 def _findings(signals: Signals) -> TripFindings:
-    return TripFindings(summarize(signals.samples, signals.step_s), judge_signals(signals), signals.offset)
+    return TripFindings(
+        summarize(signals.samples, signals.step_s, signals.seen), judge_signals(signals), signals.offset
+    )

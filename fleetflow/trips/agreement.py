@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fleetflow.trips.samples import FloatArray, Samples
+    from fleetflow.trips.survey import Survey
 
     BoolArray = npt.NDArray[np.bool_]
     IndexArray = npt.NDArray[np.intp]
@@ -26,6 +27,7 @@ WINDOW_S = 4  # plateau 3-10 s
 FURTHEST_S = 2  # a speed comes up to two seconds late
 LAGS_S = (0, -1, 1, -2, 2)
 STANDING_MS = 0.3  # standing at both ends of a window says nothing about the acceleration within it
+LEAST_S = WINDOW_S + 2 * FURTHEST_S  # for one window that has every lag
 MIN_WINDOWS = 60
 MIN_SPREAD_MS = 0.5  # of the change of speed over a window: less is rounding
 MIN_TRUSTED_R = 0.5  # 23 of 24 real drives pass, lateral taken for longitudinal passes none
@@ -83,33 +85,42 @@ def agreement(samples: Samples) -> Agreement:
 
     A trip without a clock, or too short for one window, is `Agreement()`: not judged, not trusted.
     """
-    return agreements([samples])[0]
+    return agreements([samples], [None])[0]
 
 
-def agreements(batch: Sequence[Samples]) -> list[Agreement]:
+def agreements(batch: Sequence[Samples], surveys: Sequence[Survey | None]) -> list[Agreement]:
     """The same of many trips in one pass, which costs far less than each alone and gives the same."""
-    seconds = [_seconds(samples) for samples in batch]
+    seconds = [_seconds(samples, seen) for samples, seen in zip(batch, surveys, strict=True)]
     compared = iter(_compare([each for each in seconds if each is not None]))
     return [Agreement() if each is None else next(compared) for each in seconds]
 
 
-def _seconds(samples: Samples) -> _Seconds | None:
-    if samples.t_s is None:
+def _seconds(samples: Samples, seen: Survey | None) -> _Seconds | None:
+    if samples.t_s is None or samples.t_s[-1] - samples.t_s[0] < LEAST_S:
         return None
-    t_s, gain_g, speed_kmh = _in_order(samples.t_s, samples.g_force_long, samples.speed_kmh)
-    gain, speed = _known(t_s, gain_g), _known(t_s, speed_kmh)
+    gain, speed = _signals(samples.t_s, samples, whole=seen is not None)
     if gain is None or speed is None:
         return None
     start_s, end_s = max(gain[0][0], speed[0][0]), min(gain[0][-1], speed[0][-1])
     grid_s = start_s + GRID_S * np.arange(max(int((end_s - start_s) / GRID_S + 1e-6) + 1, 0))
-    if len(grid_s) < WINDOW_S + len(LAGS_S):
+    if len(grid_s) <= LEAST_S:
         return None
     gained_ms = np.interp(grid_s, gain[0], _integral(*gain)) * G_MS2
     speed_ms = np.interp(grid_s, *speed) / KMH_PER_MS
-    broken = _gap_seconds(grid_s, gain[0])
+    broken = _gap_seconds(grid_s, gain[0], None if seen is None else seen.longest_s)
     if speed[0] is not gain[0]:
         broken |= _gap_seconds(grid_s, speed[0])
     return _Seconds(gained_ms, speed_ms, broken)
+
+
+def _signals(
+    t_s: FloatArray, samples: Samples, *, whole: bool
+) -> tuple[tuple[FloatArray, FloatArray] | None, tuple[FloatArray, FloatArray] | None]:
+    """What is known of acceleration and speed, each with its times, which rise; all of it for a whole trip."""
+    if whole:
+        return (t_s, samples.g_force_long), (t_s, samples.speed_kmh)
+    t_s, gain_g, speed_kmh = _in_order(t_s, samples.g_force_long, samples.speed_kmh)
+    return _known(t_s, gain_g), _known(t_s, speed_kmh)
 
 
 def is_evidence(speed_kmh: FloatArray) -> bool:
@@ -142,11 +153,13 @@ def _integral(t_s: FloatArray, values: FloatArray) -> FloatArray:
     return total
 
 
-def _gap_seconds(grid_s: FloatArray, t_s: FloatArray) -> BoolArray:
+def _gap_seconds(grid_s: FloatArray, t_s: FloatArray, longest_s: float | None = None) -> BoolArray:
     """For each second of the grid whether a gap reaches into it, and True for the last."""
-    steps_s = t_s[1:] - t_s[:-1]
     broken = np.zeros(len(grid_s), dtype=bool)
     broken[-1] = True
+    if longest_s is not None and longest_s <= GAP_S:
+        return broken
+    steps_s = t_s[1:] - t_s[:-1]
     if steps_s.max() <= GAP_S:  # saves the median
         return broken
     for before in np.flatnonzero(steps_s > gap_limit_s(float(np.median(steps_s)))).tolist():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS, TRUSTED_RATIO, Agreement
-from fleetflow.trips.clock import rising
+from fleetflow.trips.clock import gap_limit_s, rising
 from fleetflow.trips.measures import known, runs_at, shaking_g, share_missing, smoothed, steepest_rise
 from fleetflow.trips.offset import LIMIT_G
 from fleetflow.trips.refresh import MAX_REFRESH_S
@@ -38,6 +38,7 @@ MIN_SHAKEN_HZ = 4.0  # slower, a brake's own flanks look like vibration
 COARSE_HZ, TOO_COARSE_HZ = 4.0, 0.5  # at 0.25 Hz a brake of one second shows 0.08 of itself
 TILTED_G = 0.05  # sideways 0.015-0.10 on all real drives
 JUMP_G = 1.5  # no road vehicle gains 53 km/h within a second
+NO_JUMP_KMH_S = 50.0
 
 
 class Verdict(StrEnum):
@@ -46,6 +47,9 @@ class Verdict(StrEnum):
     GOOD = "good"
     DOUBTFUL = "doubtful"
     UNUSABLE = "unusable"
+
+
+GRAVITY = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
 class Finding(StrEnum):
@@ -90,7 +94,7 @@ class Quality:
     @property
     def verdict(self) -> Verdict:
         """What the reasons come to together."""
-        return max((reason.verdict for reason in self.reasons), key=list(Verdict).index, default=Verdict.GOOD)
+        return max((reason.verdict for reason in self.reasons), key=GRAVITY.__getitem__, default=Verdict.GOOD)
 
 
 def judge(samples: Samples) -> Quality:
@@ -103,7 +107,7 @@ def judge_signals(signals: Signals) -> Quality:
     reasons = [*_against_speed(signals), *_speed(signals), *_clock(signals)]
     if not any(reason.finding in _NOT_IN_G for reason in reasons):  # the limits of the others are in g
         reasons.extend([*_offset(signals), *_shape(signals)])
-    return Quality(tuple(sorted(reasons, key=lambda reason: -list(Verdict).index(reason.verdict))))
+    return Quality(tuple(sorted(reasons, key=lambda reason: -GRAVITY[reason.verdict])))
 
 
 def _against_speed(signals: Signals) -> Iterator[Reason]:
@@ -117,7 +121,7 @@ def _against_speed(signals: Signals) -> Iterator[Reason]:
     elif found.judged and found.r is not None and found.ratio is not None:
         yield from _judged(found, found.r, found.ratio)
     else:
-        yield from _suspected(signals.samples)
+        yield from _suspected(signals)
 
 
 def _judged(found: Agreement, r: float, ratio: float) -> Iterator[Reason]:
@@ -146,9 +150,11 @@ def _unit_of(ratio: float) -> str | None:
     return next((unit for unit, (low, high) in UNITS.items() if low <= ratio <= high), None)
 
 
-def _suspected(samples: Samples) -> Iterator[Reason]:
+def _suspected(signals: Signals) -> Iterator[Reason]:
     """Where the speed cannot tell, an acceleration that lasts and that no vehicle reaches."""
-    g = np.abs(known(samples.g_force_long))
+    if signals.seen is not None and signals.seen.largest_g <= LARGE_G:
+        return
+    g = np.abs(known(signals.samples.g_force_long))
     large = float(np.percentile(smoothed(g), LARGE_PERCENTILE)) if g.max(initial=0.0) > LARGE_G else 0.0
     if large > LARGE_G:
         verdict = Verdict.UNUSABLE if large > IMPOSSIBLE_G else Verdict.DOUBTFUL
@@ -171,6 +177,8 @@ def _speed(signals: Signals) -> Iterator[Reason]:
 
 def _jump(signals: Signals) -> Iterator[Reason]:
     """A position that jumps makes a speed that no vehicle has; the worse if the acceleration was made of that speed."""
+    if signals.as_it_came is not None and signals.as_it_came.rise_kmh_s < NO_JUMP_KMH_S:
+        return
     tracks = signals.even.tracks if signals.even.has_clock else []
     rise_g, shown_g = max((steepest_rise(track) for track in tracks), default=(0.0, 0.0))
     if rise_g > JUMP_G:
@@ -197,8 +205,9 @@ def _clock(signals: Signals) -> Iterator[Reason]:
         text = "The trip has no clock: its events are counted by samples and cannot be compared."
         yield Reason(Finding.NO_CLOCK, Verdict.DOUBTFUL, text)
         return
-    told = samples.g_force_long if signals.measured else samples.speed_kmh
-    yield from _gaps(rising(samples.t_s[np.isfinite(told)]), step_s)
+    if signals.seen is None or signals.seen.longest_s > gap_limit_s(step_s):
+        told = samples.g_force_long if signals.measured else samples.speed_kmh
+        yield from _gaps(rising(samples.t_s[np.isfinite(told)]), step_s)
     if step_s > 1.0 / COARSE_HZ:
         verdict = Verdict.UNUSABLE if step_s > 1.0 / TOO_COARSE_HZ else Verdict.GOOD
         text = f"{1.0 / step_s:.2g} samples a second: short events are missed or look smaller."
@@ -213,15 +222,22 @@ def _gaps(t_s: FloatArray, step_s: float) -> Iterator[Reason]:
 
 
 def _shape(signals: Signals) -> Iterator[Reason]:
-    g = known(signals.samples.g_force_long)
-    size_g = np.abs(g)
-    limit_g = float(size_g.max(initial=0.0))
-    if limit_g >= CLIPPED_FROM_G and runs_at(size_g, limit_g) >= CLIPPED_RUNS:
+    limit_g, held_there = _limit(signals)
+    if limit_g >= CLIPPED_FROM_G and held_there >= CLIPPED_RUNS:
         text = f"The sensor stops at {limit_g:.2f} g: events at this size may have been harder."
         yield Reason(Finding.CLIPPED, Verdict.GOOD, text)
     if signals.step_s is None or signals.step_s * MIN_SHAKEN_HZ > 1:
         return
-    shaken_g = shaking_g(g)
+    shaken_g = shaking_g(known(signals.samples.g_force_long)) if signals.seen is None else signals.seen.shaking_g
     if shaken_g > SHAKEN_G:
         text = f"The device shakes with {shaken_g:.2f} g: it may be mounted loosely."
         yield Reason(Finding.SHAKEN, Verdict.DOUBTFUL, text)
+
+
+def _limit(signals: Signals) -> tuple[float, int]:
+    """The largest size of the acceleration, and how often it is held over two samples or more."""
+    if signals.seen is not None:
+        return signals.seen.largest_g, signals.seen.held_at_largest
+    size_g = np.abs(known(signals.samples.g_force_long))
+    limit_g = float(size_g.max(initial=0.0))
+    return limit_g, runs_at(size_g, limit_g)

@@ -8,21 +8,27 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetflow.trips.measures import middle_of
+from fleetflow.trips.survey import MOVING_KMH
 
 if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray
+    from fleetflow.trips.survey import Survey
     from fleetflow.trips.tracks import EvenTrip, Track
 
 MAX_REFRESH_S = 2.0  # slower, hardly a third of a brake is left in the speed
-MOVING_KMH = 5.0
 MIN_CHANGES = 10
 MIN_EQUAL_CHANGES = 3
 STALE_STEPS = 2.0
 ROUNDING = 0.99  # a rate of 2 Hz may come as steps of 0.4999 s
 
 
-def refresh_of(trip: EvenTrip) -> float:
-    """How often the speed is renewed while driving, in seconds: the trip's step if it is fresh or cannot be told."""
+def refresh_of(trip: EvenTrip, seen: Survey | None = None) -> float:
+    """How often the speed is renewed while driving, in seconds: the trip's step if it is fresh or cannot be told.
+
+    `seen` is the survey of a trip that was even as it came.
+    """
+    if seen is not None and seen.fresh_speed:
+        return trip.step_s
     spans = [_spans_between_changes(track) for track in trip.tracks]
     spans_s = np.concatenate(spans) if spans else np.zeros(0)
     if spans_s.size < MIN_EQUAL_CHANGES:

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetflow.trips.clock import median_step_s
+from fleetflow.trips.survey import BAND_EDGES_KMH, LONGEST_BRIDGE_S, SECONDS_PER_HOUR, Survey
 
 if TYPE_CHECKING:
-    from fleetflow.trips.samples import FloatArray, Samples
+    from collections.abc import Sequence
 
-LONGEST_BRIDGE_S = 60.0
-"""Over a longer silence the speed before and after says nothing about the way between."""
-BAND_EDGES_KMH = (35.0, 70.0)
-"""Town, country, motorway."""
-SECONDS_PER_HOUR = 3600.0
+    from fleetflow.trips.samples import FloatArray, Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +30,14 @@ class TripSummary:
     band_km: tuple[float, ...] | None = None
 
 
-def summarize(samples: Samples, step_s: float | None = None) -> TripSummary:
+def summarize(samples: Samples, step_s: float | None = None, seen: Survey | None = None) -> TripSummary:
     """Distance by the trapezoid rule over the speed, silences of more than a minute left out.
 
-    `step_s` is the median step, for those who know it already.
+    `step_s` is the median step and `seen` the trip's survey, for those who have them already.
     """
     if samples.t_s is None:
         return TripSummary(None, None, None)
-    steps_s = samples.t_s[1:] - samples.t_s[:-1]
-    mean_kmh = (samples.speed_kmh[1:] + samples.speed_kmh[:-1]) / 2
-    km = np.where(steps_s <= LONGEST_BRIDGE_S, mean_kmh * steps_s, 0.0) / SECONDS_PER_HOUR
-    band_km = _by_band(mean_kmh, np.nan_to_num(km, copy=False))
+    band_km = _driven(samples.t_s, samples.speed_kmh) if seen is None else _by_band(seen.km)
     step_s = step_s or median_step_s(samples.t_s)
     return TripSummary(
         distance_km=sum(band_km),
@@ -53,6 +47,13 @@ def summarize(samples: Samples, step_s: float | None = None) -> TripSummary:
     )
 
 
-def _by_band(mean_kmh: FloatArray, km: FloatArray) -> tuple[float, ...]:
-    beyond = [float(km.sum()), *(float(km[mean_kmh >= edge].sum()) for edge in BAND_EDGES_KMH), 0.0]
-    return tuple(max(slower - faster, 0.0) for slower, faster in pairwise(beyond))
+def _driven(t_s: FloatArray, speed_kmh: FloatArray) -> tuple[float, ...]:
+    steps_s = t_s[1:] - t_s[:-1]
+    mean_kmh = (speed_kmh[1:] + speed_kmh[:-1]) / 2
+    km = np.nan_to_num(np.where(steps_s <= LONGEST_BRIDGE_S, mean_kmh * steps_s, 0.0)) / SECONDS_PER_HOUR
+    return _by_band([float(km.sum()), *(float(km[mean_kmh >= edge].sum()) for edge in BAND_EDGES_KMH)])
+
+
+def _by_band(beyond_km: Sequence[float]) -> tuple[float, ...]:
+    """From the way in all and that at each edge or more, slow to fast."""
+    return tuple(max(slower - faster, 0.0) for slower, faster in pairwise([*beyond_km, 0.0]))

@@ -12,6 +12,7 @@ from fleetflow.trips.clock import gap_limit_s, median_step_s
 
 if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray, Samples
+    from fleetflow.trips.survey import Survey
 
 UNEVEN = 0.1
 """A sample that is off its place by more than this share of a step makes the track uneven: it is resampled."""
@@ -47,11 +48,17 @@ class EvenTrip:
     smoothable: bool
 
 
-def make_even(samples: Samples) -> EvenTrip:
+def make_even(samples: Samples, seen: Survey | None = None) -> EvenTrip:
     """Sort by time, drop repeated times and missing accelerations, cut at gaps, resample what is uneven.
 
+    `seen` is the trip's survey, for those who have it already; what is even as it came is not gone through again.
     There are never more than a few even samples for each one that came, whatever the times are.
     """
+    if seen is not None and samples.t_s is not None and _is_even(seen):
+        lat_g = np.zeros(len(samples)) if samples.g_force_lat is None else samples.g_force_lat
+        start_s, end_s = float(samples.t_s[0]), float(samples.t_s[-1])
+        track = Track(start_s, seen.own_s, samples.g_force_long, lat_g, samples.speed_kmh)
+        return EvenTrip([track], seen.step_s, has_clock=True, smoothable=end_s - start_s >= STEADY_S)
     has_clock = samples.t_s is not None
     t_s, columns = _clean(samples)
     step_s = _ordinary_step_s(t_s) if has_clock else None
@@ -62,6 +69,13 @@ def make_even(samples: Samples) -> EvenTrip:
     bounds = [0, *cuts.tolist(), len(t_s)]
     tracks = [_even_track(t_s[start:end], columns[:, start:end], step_s) for start, end in pairwise(bounds)]
     return EvenTrip(tracks, step_s, has_clock=True, smoothable=bool(t_s[-1] - t_s[0] >= STEADY_S))
+
+
+def _is_even(seen: Survey) -> bool:
+    """Whether the trip is one track on its own mean step, as `_even_track` would find."""
+    if seen.step_s < FINEST_STEP_S or seen.longest_s > gap_limit_s(seen.step_s):
+        return False
+    return max(abs(seen.own_s - seen.step_s), seen.uneven_s) <= UNEVEN * seen.step_s
 
 
 def _clean(samples: Samples) -> tuple[FloatArray, FloatArray]:

@@ -222,6 +222,6 @@ def test_the_worst_signal_takes_no_quadratic_time(with_clock: bool):  # noqa: FB
     count = 200_000
     long_g = np.where(np.arange(count) % 2, 0.5, -0.5)
     t_s = np.arange(count) / 10 if with_clock else None
-    started = time.perf_counter()
+    started = time.process_time()  # a busy machine is no fault
     find_events([drive(t_s, long_g, long_g)])
-    assert time.perf_counter() - started < 20  # linear: a second; quadratic: minutes
+    assert time.process_time() - started < 20  # linear: a second; quadratic: minutes

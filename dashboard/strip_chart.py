@@ -40,7 +40,8 @@ def strip(scene: Scene) -> Sketch:
     _add_marks(figure, scene, rows)
     figure.style(height, hovermode="closest", dragmode=False, clickmode="event+select")
     figure.update_layout(
-        margin={"l": LEFT_PX, "r": RIGHT_PX, "t": 2, "b": 2, "pad": 0}, yaxis2={"overlaying": "y", "range": [0, 1]}
+        margin={"l": LEFT_PX, "r": RIGHT_PX, "t": 2, "b": 2, "pad": 0},
+        yaxis2={"overlaying": "y", "range": [0, 1], "fixedrange": False},
     )
     figure.update_yaxes(visible=False, automargin=False)
     return figure.update_xaxes(

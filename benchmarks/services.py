@@ -89,7 +89,7 @@ def running_dashboard(database_url: str) -> Iterator[str]:
     """FleetFlow's dashboard on that database; its address."""
     port = free_port()
     settings = {"FLEETFLOW_DATABASE_URL": database_url, "FLEETFLOW_DASHBOARD_PORT": str(port)}
-    with _running(["dashboard"], settings):
+    with _running(["dashboard"], settings, stderr=subprocess.DEVNULL):  # Streamlit's lines on every request
         base = f"http://127.0.0.1:{port}"
         _wait_for(f"{base}/_stcore/health")
         yield base
@@ -146,10 +146,14 @@ def _workers(conn: psycopg.Connection[tuple[object, ...]]) -> int:
 
 
 @contextmanager
-def _running(module: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    module: list[str], environment: Mapping[str, str], stderr: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FLEETFLOW_")}
     quiet = {"FLEETFLOW_LOG_LEVEL": "error"}
-    process = subprocess.Popen([sys.executable, "-m", *module], cwd=ROOT, env={**inherited, **quiet, **environment})
+    process = subprocess.Popen(
+        [sys.executable, "-m", *module], cwd=ROOT, env={**inherited, **quiet, **environment}, stderr=stderr
+    )
     try:
         yield process
     finally:

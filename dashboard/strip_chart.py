@@ -8,7 +8,7 @@ import numpy as np
 
 from dashboard import lanes, look, sampling
 from dashboard.sketch import Sketch, drawn
-from dashboard.trip_charts import LEFT_PX, RIGHT_PX, event_name
+from dashboard.trip_charts import LEFT_PX, RIGHT_PX, event_name, readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,17 +35,26 @@ def strip(scene: Scene) -> Sketch:
     named = list(zip(scene.judged, places, rows, strict=True))
     figure.add_all(
         shapes=[_line(scene, each, y) for each, _, y in named],
-        annotations=[_name(scene, each, place, y) for each, place, y in named],
+        annotations=[_name(scene, *each) for each in _told(named, span, scene.chosen)],
     )
     _add_marks(figure, scene, rows)
     figure.style(height, hovermode="closest", dragmode=False, clickmode="event+select")
     figure.update_layout(
-        margin={"l": LEFT_PX, "r": RIGHT_PX, "t": 2, "b": 2, "pad": 0}, yaxis2={"overlaying": "y", "range": [0, 1]}
+        margin={"l": LEFT_PX, "r": RIGHT_PX, "t": 2, "b": 2, "pad": 0},
+        yaxis2={"overlaying": "y", "range": [0, 1], "fixedrange": False},
     )
     figure.update_yaxes(visible=False, automargin=False)
     return figure.update_xaxes(
         range=[scene.axis.place(end) for end in span], visible=False, type="date" if scene.axis.is_date else "linear"
     )
+
+
+def _told(
+    named: list[tuple[Judged, lanes.Place, float]], span: tuple[float, float], chosen: int | None
+) -> list[tuple[Judged, lanes.Place, float]]:
+    """Those with a name, and of the others those whose numbers do not cover each other."""
+    numbered = {each.number for each in readable([one for one, place, _ in named if not place.named], span, chosen)}
+    return [each for each in named if each[1].named or each[0].number in numbered]
 
 
 def _whole(samples: pd.DataFrame) -> tuple[float, float]:

@@ -31,6 +31,8 @@ LIMIT_IN_SIGHT = 0.8
 """A speed limit is drawn once a trip came so near to it; above that it would only flatten the line."""
 CLOCK_WITH_SECONDS_S = 600
 TICKS = 7
+NUMBER_SHARE = 0.03
+"""Of the width, that a number with its sign takes."""
 DASH = "3px,3px"
 
 
@@ -129,7 +131,7 @@ def signals(scene: Scene) -> Sketch:
         _add_panel(scene, panel, row, (max(1 - (top + PANEL_PX) / plot_px, 0.0), 1 - top / plot_px))
     scene.figure.add_all(
         shapes=[_band(scene, each) for each in scene.visible],
-        annotations=[_number(scene, each) for each in scene.visible],
+        annotations=[_number(scene, each) for each in readable(scene.visible, scene.span, scene.chosen)],
     )
     scene.figure.style(height, hovermode="x", hoversubplots="axis", dragmode="select", selectdirection="h")
     scene.figure.update_layout(margin={"l": LEFT_PX, "r": RIGHT_PX, "t": 8, "b": FOOT_PX, "pad": 0})
@@ -261,6 +263,18 @@ def event_name(judged: Judged) -> str:
 def inside(value: float, span: tuple[float, float]) -> float:
     """The value, or the end of the span that is nearest to it."""
     return min(max(value, span[0]), span[1])
+
+
+def readable(events: Sequence[Judged], span: tuple[float, float], chosen: int | None) -> list[Judged]:
+    """The events, in order of time, whose numbers fit side by side over a span; the chosen one always does."""
+    kept: list[Judged] = []
+    for each in events:
+        if kept and each.event.peak_s - kept[-1].event.peak_s < NUMBER_SHARE * (span[1] - span[0]):
+            if each.number != chosen:
+                continue
+            kept.pop()
+        kept.append(each)
+    return kept
 
 
 def _number(scene: Scene, judged: Judged) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.test_dashboard_journeys import Fleet, fleet
 from tests.support.browser import viewer
 from tests.support.pages import ADDRESSES, PAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-__all__ = ["fleet"]
+    from tests.browser.conftest import Fleet
+
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],

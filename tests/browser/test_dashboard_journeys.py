@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,57 +13,19 @@ from python_calamine import CalamineWorkbook
 from dashboard.ranking import rank_fleet
 from fleetflow.storage import driving, profiles
 from fleetflow.storage.database import connection, create_engine
-from tests.support import dashboard, people
-from tests.support.browser import running_dashboard, viewer
-from tests.support.postgres import temporary_database, url_of
+from tests.browser.conftest import NAMES
+from tests.support.browser import viewer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Locator, Page
 
+    from tests.browser.conftest import Fleet
     from tests.support.browser import Viewer
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
-NAMES = ("Owen Clarke", "Marta Kovač", "Leila Haddad")
 ROW_PX, HEADER_PX = 36, 32
 NAME_X = 110  # on the leaderboard, where ticks come first
-WORST_TRIP = """\
-SELECT id::text, duration_s, trip_logs.driver_id::text
-FROM telemetry.trip_logs JOIN telemetry.driver_scores ON trip_id = id
-ORDER BY safety_score, id LIMIT 1"""
 INK = {"light": "rgb(52, 64, 84)", "dark": "rgb(201, 209, 220)"}
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """A running dashboard over a seeded fleet."""
-
-    base: str
-    admin: sa.Engine
-    database: str
-    url: str
-    worst_trip: str
-    worst_s: float
-    driver: str
-    token: str
-
-
-@pytest.fixture(scope="module")
-def fleet(postgres_url, postgres_admin, migrated_template, tmp_path_factory) -> Iterator[Fleet]:
-    with temporary_database(postgres_admin, template=migrated_template) as name:
-        url = url_of(postgres_url, name)
-        engine, admin = (
-            create_engine(url, application_name="test"),
-            create_engine(postgres_url, application_name="test"),
-        )
-        with connection(engine) as conn:
-            dashboard.seed_fleet(conn, now=dashboard.today(), drivers=NAMES, days=14)
-            worst = conn.execute(sa.text(WORST_TRIP)).one()
-        with running_dashboard(url, tmp_path_factory.mktemp("dashboard")) as base:
-            yield Fleet(base, admin, name, url, worst.id, worst.duration_s, worst.driver_id, people.start_session(url))
-        engine.dispose()
-        admin.dispose()
 
 
 def click_row(page: Page, row: int, *, x: int = 60) -> None:

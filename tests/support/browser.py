@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import sync_playwright
 
 from dashboard.signin.gate import COOKIE
@@ -38,6 +39,15 @@ SETTLED = """() => {
 "initial" before the first run, then "running", "rerunRequested" from the moment of a click, or "notRunning"."""
 _contexts: WeakKeyDictionary[Browser, dict[tuple[str, str, str, int], BrowserContext]] = WeakKeyDictionary()
 """Of those who are signed in, by address, session, scheme and width; they end with their browser."""
+STATE = """() => {
+    const app = document.querySelector('[data-testid=stApp]')
+    const count = parts => document.querySelectorAll(parts).length
+    return {connection: app?.dataset.testConnectionState, script: app?.dataset.testScriptState,
+        skeletons: count('[data-testid=stSkeleton]'), stale: count('[data-stale=true]'),
+        charts: count('[data-testid=stPlotlyChart]'), drawn: count('[data-testid=stPlotlyChart] .main-svg'),
+        title: document.querySelector('h1')?.innerText}
+}"""
+"""What a page that does not settle still waits for."""
 # Streamlit asks /<page>/_stcore/... first to find out under which path it is served; these two are always 404.
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
 
@@ -89,7 +99,10 @@ class Viewer:
 
     def settle(self) -> None:
         """Wait until the script has run to its end and every part and chart of the page is drawn."""
-        self.page.wait_for_function(SETTLED)
+        try:
+            self.page.wait_for_function(SETTLED)
+        except PlaywrightTimeoutError:
+            pytest.fail(f"The page is not drawn: {self.page.evaluate(STATE)}; {self.complaints}")
 
     def _note_message(self, message: ConsoleMessage) -> None:
         address = message.location.get("url", "")

@@ -62,6 +62,16 @@ def scene(samples: pd.DataFrame, events: list[HarshEvent], **more) -> trip_chart
     return trip_charts.Scene(samples, judged, DEFAULT_PROFILE, trip_charts.TimeAxis(1.8e12, is_date=True), **more)
 
 
+@given(st.lists(st.floats(0, 1000), min_size=1, max_size=40), st.data())
+def test_numbers_never_cover_each_other_and_the_chosen_one_is_always_there(peaks: list[float], data: st.DataObject):
+    judged = explain.judge([event(EventKind.BRAKING, at, 0.6) for at in sorted(peaks)], DEFAULT_PROFILE)
+    chosen = data.draw(st.sampled_from([each.number for each in judged]))
+    shown = trip_charts.readable(judged, (0.0, 1000.0), chosen)
+    at = np.array([each.event.peak_s for each in shown])
+    assert (np.diff(at) >= 1000 * trip_charts.NUMBER_SHARE).all()
+    assert chosen in [each.number for each in shown]
+
+
 def test_an_hour_at_10_hz_weighs_less_than_400_kb_with_all_its_pictures():
     samples, events = long_trip()
     shown = scene(samples, events, chosen=2)

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from dashboard import actions, data, upload_files, words
+from dashboard import actions, data, tables, upload_files, words
 from dashboard.upload_files import Standing, TripFile
 from dashboard.upload_list import show_badge
 from dashboard.upload_outcome import show_outcome
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fleetflow.importers.questions import Choice, Question
 
 ALL_UNITS = sorted({unit for units in UNITS.values() for unit in units})
-SHOWN_CONFLICTS = 5
+SHOWN_CONFLICTS, MOST_ROWS = 5, 9
 
 
 def show_card(file: TripFile, database: str) -> None:
@@ -125,7 +125,7 @@ def show_mapping(file: TripFile) -> None:
             "name": [each.name for each in preview.columns],
             "first": [each.first for each in preview.columns],
             "role": [Role.UNUSED.value if use is None else use.role.value for use in uses],
-            "unit": ["" if use is None else use.unit for use in uses],
+            "unit": [words.NOTHING if use is None or not use.unit else use.unit for use in uses],
             "after": [each.after for each in preview.columns],
             "reason": [each.reason for each in preview.columns],
         }
@@ -135,7 +135,7 @@ def show_mapping(file: TripFile) -> None:
     def take() -> None:
         upload_files.edit(file, st.session_state[key]["edited_rows"])
 
-    st.data_editor(frame, key=key, hide_index=True, on_change=take, height=min(38 + 35 * len(frame), 320),
+    st.data_editor(frame, key=key, hide_index=True, on_change=take, height=tables.height(len(frame), MOST_ROWS),
         disabled=["name", "first", "after", "reason"], column_config=_column_config())  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def _column_config() -> dict[str, Any]:
         "first": st.column_config.TextColumn("First values", width=100),
         "role": st.column_config.SelectboxColumn("Becomes", options=[each.value for each in Role], width=105,
             required=True),
-        "unit": st.column_config.SelectboxColumn("Unit", options=["", *ALL_UNITS], width=75),
+        "unit": st.column_config.SelectboxColumn("Unit", options=[words.NOTHING, *ALL_UNITS], width=75),
         "after": st.column_config.TextColumn("After conversion", width=115),
         "reason": st.column_config.TextColumn("Why", width=160),
     }  # fmt: skip

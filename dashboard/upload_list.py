@@ -12,7 +12,7 @@ from dashboard.upload_files import Standing, TripFile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TYPES = ["csv", "txt", "tsv", "json", "ndjson", "jsonl", "gz", "parquet", "xlsx", "gpx", "xml", "log"]
+TYPES = ["csv", "txt", "tsv", "json", "ndjson", "jsonl", "gz", "parquet", "xlsx", "gpx", "xml", "log", "npy"]
 BADGES: dict[Standing, tuple[str, Any]] = {
     Standing.READY: (":material/check:", "green"),
     Standing.CHECK: (":material/priority_high:", "yellow"),
@@ -23,8 +23,8 @@ BADGES: dict[Standing, tuple[str, Any]] = {
     Standing.OUT: (":material/remove:", "gray"),
 }
 FORMATS = (
-    "CSV with any separator, JSON, NDJSON, Parquet, XLSX, GPX, OpenXC traces, SAE J2735 messages; also packed as .gz."
-    " Up to 50 MB a file, 20 files at once and 200,000 points a trip."
+    "CSV with any separator, JSON, NDJSON, Parquet, XLSX, GPX, numpy arrays, OpenXC traces, SAE J2735 messages; also"
+    " packed as .gz. Up to 50 MB a file, 20 files at once and 200,000 points a trip."
 )
 PROMISES = (
     (

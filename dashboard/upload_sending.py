@@ -45,7 +45,7 @@ class Sent:
         if outcome.trip_id is not None:
             self.trip_ids.append(UUID(outcome.trip_id))
             self.known += outcome.fate is Fate.DUPLICATE
-        elif outcome.fate is Fate.REFUSED:
+        elif outcome.fate is Fate.REFUSED or not self.failures:  # that nobody answers is worth saying once
             self.failures.extend(outcome.reasons[:1])
 
     @property

@@ -78,15 +78,19 @@ def show_files(files: list[TripFile], database: str) -> None:
 def follow(sent: list[Sent]) -> None:
     """How far the trips that were loaded have come; the page follows by itself."""
     database = components.database()
-    place = components.head("Upload", "Loaded. You may leave this page; the trips are scored in the background.")
+    stored = any(each.trip_ids for each in sent)
+    said = (
+        "Loaded. You may leave this page; the trips are scored in the background." if stored else "Nothing was loaded."
+    )
+    place = components.head("Upload", said)
     with place:
         st.button("Upload more", icon=":material/add:", on_click=forget)
     trip_ids = list(dict.fromkeys(trip_id for each in sent for trip_id in each.trip_ids))
     ways = data.ways(database, data.active_profile(database).version, trip_ids)
     done = sum(way.status in {"COMPLETED", "FAILED"} for way in ways)
     with st.container(border=True):
-        st.header(f"{done} of {words.plural(len(ways), 'trip')} scored", anchor=False)
-        st.progress(done / len(ways) if ways else 1.0)
+        st.header(f"{done} of {words.plural(len(ways), 'trip')} scored" if ways else "No trip was stored", anchor=False)
+        st.progress(done / len(ways) if ways else 0.0)
         for each in sent:
             upload_ways.show_result(each)
         if ways:

@@ -11,7 +11,7 @@ from charset_normalizer import from_bytes
 from fleetflow.importers.table import FileLimits, FileRefusedError, IntArray
 
 GZIP = b"\x1f\x8b"
-PARQUET, ZIP = b"PAR1", b"PK\x03\x04"
+PARQUET, ZIP, NUMPY = b"PAR1", b"PK\x03\x04", b"\x93NUMPY"
 FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -21,7 +21,6 @@ FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "a program"),
     (b"ARROW1", "an Arrow file; save it as Parquet"),
     (b"FEA1", "a Feather file; save it as Parquet"),
-    (b"\x93NUMPY", "a numpy array, which holds one signal without a name; save all signals as one CSV or Parquet file"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save it as .xlsx"),
     (b"BZh", "a bzip2 archive; unpack it first"),
     (b"\xfd7zXZ", "an xz archive; unpack it first"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleetflow.importers.content import PARQUET, UTF8_MARK, ZIP, decode, refuse_foreign, unpack
+from fleetflow.importers.arrays import read_array
+from fleetflow.importers.content import NUMPY, PARQUET, UTF8_MARK, ZIP, decode, refuse_foreign, unpack
 from fleetflow.importers.csv_table import read_csv
 from fleetflow.importers.gpx import read_gpx
 from fleetflow.importers.records import read_json
@@ -23,6 +24,8 @@ def read_file(content: bytes, *, latest: datetime, limits: FileLimits) -> Table 
         return read_parquet(data, limits)
     if data.startswith(ZIP):
         return read_workbook(data, limits)
+    if data.startswith(NUMPY):
+        return read_array(data, limits)
     refuse_foreign(data)
     return _read_text(data, latest, limits)
 

@@ -101,5 +101,6 @@ def _with_gaps(samples: Samples, count: int, rng: np.random.Generator) -> Sample
     for at in rng.uniform(t_s[0], t_s[-1], count):
         kept &= (t_s < at) | (t_s > at + rng.uniform(*GAP_S))
     kept[0] = True  # the trip starts when it starts
-    columns: dict[str, Any] = {each.name: getattr(samples, each.name) for each in fields(samples)}
-    return replace(samples, **{name: each[kept] for name, each in columns.items() if isinstance(each, np.ndarray)})
+    columns = {each.name: getattr(samples, each.name) for each in fields(samples)}
+    left: dict[str, Any] = {name: each[kept] for name, each in columns.items() if isinstance(each, np.ndarray)}
+    return replace(samples, **left)

@@ -74,7 +74,7 @@ def check_quota(conn: sa.Connection, author: str, per_hour: int) -> None:
     age = sa.func.now() - uploads.c.uploaded_at
     within = sa.and_(uploads.c.uploaded_by == author, age < sa.text("interval '1 hour'"))
     oldest_first = sa.select(age).where(within).order_by(age.desc())
-    ages = conn.execute(oldest_first).scalars().all()
+    ages: list[Any] = list(conn.execute(oldest_first).scalars())
     if len(ages) >= per_hour:
         wait_min = 60 - int(ages[len(ages) - per_hour].total_seconds() / 60)
         raise UploadQuotaError(

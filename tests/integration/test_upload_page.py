@@ -150,6 +150,7 @@ def test_an_upload_that_loses_its_api_says_how_much_is_stored(
         (sent,) = send(database_url, line, [file], cut_off)
         stored = len(sent.trip_ids)
         assert 3 <= stored < 12
+        assert "does not answer" in sent.failures[0]
         assert sent.shortfall == f"{stored} of 12 trips stored; safe to upload again."
         proxy.heal()
         (again,) = send(database_url, line, [file], lambda: None)

@@ -289,6 +289,25 @@ def test_parquet_leaves_out_what_holds_no_single_values():
     assert found.drives[0].trip.samples.g_force_long.tolist() == [0.1] * 20
 
 
+def array_file(values: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=True)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (array_file(np.arange(9.0)), "of one signal, without its time"),
+        (array_file(np.array([{"a": 1}])), "of something else than numbers"),
+        (array_file(np.ones((90, 4)))[:-8], "ends early"),
+        (b"\x93NUMPY\x01\x00\x05\x00{'a':", "is damaged"),
+    ],
+)
+def test_arrays_that_are_no_tables_are_refused_unopened(content: bytes, message: str):
+    assert message in refusal(content)
+
+
 def test_a_workbook_with_real_dates_is_read_from_its_first_sheet():
     book = openpyxl.Workbook()
     sheet = book.active

@@ -128,6 +128,54 @@ def test_messages_of_two_vehicles_are_two_trips_and_gzip_changes_nothing():
         taken("jpo-ode-bsm/bsmLogDuringEvent.gz")
 
 
+def test_an_array_of_a_receiver_needs_to_be_told_its_speed_only():
+    name = "comma2k19/GNSS/live_gnss_ublox/value"
+    found = taken(name)
+    assert found.drives == []
+    assert found.mapping is not None
+    assert found.mapping.unit(Role.TIME) == "Unix ms"
+    told = found.mapping.with_use("column 3", Role.SPEED, "m/s")
+    (drive,) = import_file((DATA / name).read_bytes(), latest=LATEST, mapping=told).drives
+    can_kmh = np.load(DATA / "comma2k19/CAN/speed/value")[:, 0] * 3.6
+    assert drive.trip.samples.speed_kmh.mean() == pytest.approx(can_kmh.mean(), rel=0.02)
+    assert drive.trip.started_at == datetime(2018, 8, 2, 16, 14, 48, 299000, tzinfo=UTC)
+
+
+MOST_CORRECTIONS = 3
+ONE_SIGNAL = "one signal, without its time"
+REFUSED = {
+    **dict.fromkeys(
+        (f"comma2k19/{each}" for each in ("CAN", "GNSS/live_gnss_ublox/t", "IMU/accelerometer/t")), ONE_SIGNAL
+    ),
+    "comma2k19/IMU/gyro/t": ONE_SIGNAL,
+    "jpo-ode-bsm/bsmLogDuringEvent.gz": "binary file",
+    "openxc-mpg/driving": "signals have no time",
+}
+TO_BE_TOLD = ("comma2k19/GNSS/live_gnss_ublox/value", "comma2k19/IMU")
+NO_TRIPS = ("LICENSE", "NOTICE", "ORIGIN", "README", "MANIFEST", "trips", "ndsdrivers")
+
+
+def readable_files() -> list[str]:
+    paths = (path for path in DATA.rglob("*") if path.is_file() and not path.name.startswith(NO_TRIPS))
+    return sorted(str(path.relative_to(DATA)) for path in paths)
+
+
+@pytest.mark.parametrize("name", readable_files())
+def test_every_file_is_taken_with_few_corrections_or_refused_with_the_reason(name: str):
+    reason = next((REFUSED[each] for each in REFUSED if name.startswith(each) and not name.endswith("new")), None)
+    if reason is not None:
+        with pytest.raises(FileRefusedError, match=reason):
+            taken(name)
+        return
+    found = taken(name, BRAZIL if name.startswith("ndsbr") else CHICAGO)
+    assert len(found.questions) <= MOST_CORRECTIONS - 1  # and the zone, where it is needed
+    if name.startswith(TO_BE_TOLD):
+        assert "say which one is" in " ".join(found.notes)
+        return
+    assert found.drives
+    assert all(judge(drive.trip.samples).verdict in Verdict for drive in found.drives)
+
+
 def test_an_answer_to_a_question_is_a_mapping_that_gives_the_same_file_otherwise():
     found = taken("fastsim-cmap/4105836_2/2007-05-31.csv", CHICAGO)
     believed = found.questions[0].choices[1].mapping

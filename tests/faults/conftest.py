@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from fleetflow.storage.database import connection, create_engine
 from tests.support.ports import free_port
+from tests.support.programs import is_ready
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Programs:
         """The API, ready to take trips."""
         process = self.start(*(module or ("ingest_api",)))
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}") as client:
-            wait_until(lambda: process.poll() is not None or _is_ready(client), 20, what="the API")
+            wait_until(lambda: process.poll() is not None or is_ready(client), 20, what="the API")
         assert process.poll() is None, self.log(process)
         return process
 
@@ -61,13 +62,6 @@ class Programs:
         for process in self._started:
             process.kill()
             process.wait()
-
-
-def _is_ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture

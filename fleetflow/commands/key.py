@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,10 +11,12 @@ from rich.table import Table
 from fleetflow.access import Scope
 from fleetflow.commands.administering import administer
 from fleetflow.commands.database import operator
+from fleetflow.commands.numbers import between
 from fleetflow.storage import audit, keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import argparse
+    from collections.abc import Mapping
 
     import sqlalchemy as sa
 
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rotate = verbs.add_parser("rotate", help="make another key on the same terms; the old one goes on for a while")
     rotate.add_argument("prefix", help="how the old key begins, as the list shows it")
     rotate.add_argument(
-        "--overlap-hours", type=_from_to(0, LONGEST_OVERLAP_H), default=24, metavar="H",
+        "--overlap-hours", type=between(int, 0, LONGEST_OVERLAP_H), default=24, metavar="H",
         help="how long the old key stays good (default: %(default)s)",
     )  # fmt: skip
     revoke = verbs.add_parser("revoke", help="let a key open nothing from now on")
@@ -59,11 +60,11 @@ def _add_terms(add: argparse.ArgumentParser) -> None:
         help="a vehicle that the key is for, and no other; may be repeated (default: any vehicle)",
     )  # fmt: skip
     add.add_argument(
-        "--per-minute", type=_from_to(1, MOST_PER_MINUTE), metavar="N",
+        "--per-minute", type=between(int, 1, MOST_PER_MINUTE), metavar="N",
         help="how many requests a minute it may send (default: FLEETFLOW_KEY_REQUESTS_PER_MINUTE)",
     )  # fmt: skip
     add.add_argument(
-        "--days", type=_from_to(1, LONGEST_DAYS), help="how long it is good (default: until it is revoked)"
+        "--days", type=between(int, 1, LONGEST_DAYS), help="how long it is good (default: until it is revoked)"
     )
 
 
@@ -105,18 +106,6 @@ def _vehicles(key: Key) -> str:
         return "any"
     first, *others = sorted(map(str, key.vehicle_ids))
     return f"{first} and {len(others)} more" if others else first
-
-
-def _from_to(least: int, most: int) -> Callable[[str], int]:
-    """A whole number within bounds, for argparse."""
-
-    def number(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"must be from {least} to {most}")
-        return value
-
-    return number
 
 
 VERBS: Mapping[str, Verb] = {"add": _add, "rotate": _rotate, "revoke": _revoke, "list": _list}

@@ -15,12 +15,13 @@ from uuid import UUID, uuid5
 import numpy as np
 import orjson
 
+from fleetflow.commands.numbers import between
 from fleetflow.errors import ConfigurationError
 from fleetflow.simulator import Sensors, SimulatedTrip, Temper, simulate_trip
 from fleetflow.trips.encode import encode_trip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from fleetflow.settings import Settings
 
@@ -110,18 +111,6 @@ def _truth_lines(number: int, simulated: SimulatedTrip) -> Iterator[bytes]:
         yield orjson.dumps({**head, **asdict(event)}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _between(low: float, high: float) -> Callable[[str], float]:
-    """A parser of numbers that argparse refuses outside of the range."""
-
-    def number(text: str) -> float:
-        value = float(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"must be from {low:g} to {high:g}")
-        return value
-
-    return number
-
-
 def _whole(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -136,8 +125,8 @@ def _seed(text: str) -> int:
     return seed
 
 
-_minutes = _between(0.1, 24 * 60)
-_rate = _between(1, 50)
-_amount = _between(0, 1000)
-_share = _between(0, 1)
-_bias = _between(-5, 5)
+_minutes = between(float, 0.1, 24 * 60)
+_rate = between(float, 1, 50)
+_amount = between(float, 0, 1000)
+_share = between(float, 0, 1)
+_bias = between(float, -5, 5)

@@ -61,7 +61,7 @@ def api_processes(settings: Settings, database_url: str, count: int) -> Iterator
     clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) for port in ports]
     try:
         for client in clients:
-            wait_until(partial(_is_ready, client), 30, what="an API")
+            wait_until(partial(is_ready, client), 30, what="an API")
         yield clients
     finally:
         for child in children:
@@ -71,7 +71,8 @@ def api_processes(settings: Settings, database_url: str, count: int) -> Iterator
             client.close()
 
 
-def _is_ready(client: httpx.Client) -> bool:
+def is_ready(client: httpx.Client) -> bool:
+    """Whether an API takes trips."""
     try:
         return client.get("/readyz").status_code == httpx.codes.OK
     except httpx.TransportError:

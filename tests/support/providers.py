@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from dashboard.signin.desk import Desk
 from dashboard.signin.gate import Gate
+from dashboard.signin.headers import SecurityHeaders
 from dashboard.signin.routes import Counter
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
@@ -80,7 +81,9 @@ def front_door(settings: Settings, database_url: str) -> Iterator[str]:
 
     desk = Desk(settings, database_url)
     routes = [*Counter(desk, settings).routes(), Route("/{path:path}", inside)]
-    with serving(Starlette(routes=routes, middleware=[Middleware(Gate, desk=desk)])) as base:
+    with serving(
+        Starlette(routes=routes, middleware=[Middleware(SecurityHeaders), Middleware(Gate, desk=desk)])
+    ) as base:
         yield base
     desk.close()
 

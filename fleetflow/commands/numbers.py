@@ -1,0 +1,23 @@
+"""Numbers within bounds, as commands take them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Number = TypeVar("Number", int, float)
+
+
+def between(parse: Callable[[str], Number], low: Number, high: Number) -> Callable[[str], Number]:
+    """A parser of numbers that argparse refuses outside of the range."""
+
+    def number(text: str) -> Number:
+        value = parse(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must be from {low:,} to {high:,}")
+        return value
+
+    return number

@@ -14,6 +14,8 @@ from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
+START_S = 60.0
+"""A busy machine takes its time to start a program."""
 QUICK = {"LEASE_S": 1, "SWEEP_S": 0.3, "STORAGE_TIMEOUT_S": 2, "LOG_LEVEL": "info"}
 
 
@@ -58,14 +60,14 @@ class Programs:
         """The API, ready to take trips."""
         process = self.start(*(module or ("ingest_api",)))
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}") as client:
-            wait_until(lambda: process.poll() is not None or is_ready(client), 20, what="the API")
+            wait_until(lambda: process.poll() is not None or is_ready(client), START_S, what="the API")
         assert process.poll() is None, self.log(process)
         return process
 
     def start_worker(self, **settings: Any) -> subprocess.Popen[bytes]:
         """A worker that has begun to work."""
         process = self.start("worker", **settings)
-        wait_until(lambda: "worker_started" in self.log(process), what="the worker")
+        wait_until(lambda: "worker_started" in self.log(process), START_S, what="the worker")
         return process
 
     def exit_code(self, process: subprocess.Popen[bytes], timeout_s: float = 20.0) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import statistics
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
     from tests.support.postgres import Connection
 
 pytestmark = pytest.mark.postgres
-LONGEST_S, LARGEST_BYTES, GROWTH_KB = 0.1, 8_000, 50_000
-TRIES = 3
+LARGEST_BYTES, GROWTH_KB = 8_000, 50_000
+SLACK = 1.5
+"""Tests beside these share the processor's caches: so much more may a refusal cost than when it is alone."""
+ALIVE_S = 0.05
+TRIES = 4
 """A busy machine is no fault of the API: what counts is the quickest of so many answers, or what it cost in itself."""
 BIG_BYTES = 5_000_000
 """What is longer than this may take longer to refuse."""
@@ -50,7 +54,7 @@ class Api(NamedTuple):
     def ask(self, case: Case) -> Answer:
         answer = ask(self.port, case.sent)
         for _ in range(TRIES - 1):
-            if answer.took_s <= LONGEST_S:
+            if answer.took_s <= case.longest_s:
                 break
             before = self.worked_s()
             again = ask(self.port, case.sent)
@@ -96,7 +100,7 @@ def check(answer: Answer, case: Case) -> None:
     assert answer.status != 422
     assert len(answer.body) <= LARGEST_BYTES
     if len(case.sent) <= BIG_BYTES:
-        assert answer.took_s <= LONGEST_S
+        assert answer.took_s <= SLACK * case.longest_s
     for word in (b"Traceback", b"msgspec", b"psycopg", b"SELECT ", b".py"):
         assert word not in answer.body
     problem = problem_of(answer.body)
@@ -155,6 +159,16 @@ def test_a_refusal_burns_no_idempotency_key(api: Api):
         return ask(api.port, with_key(Case(request(body, Idempotency_Key="once"), frozenset()), api.key).sent).status
 
     assert [post(b"{"), post(trip_body())] == [400, 202]
+
+
+def test_others_are_answered_while_a_bomb_is_unpacked(api: Api):
+    bomb = with_key(HEADERS["a bomb"], api.key)
+    with ThreadPoolExecutor(2) as pool:
+        bombs = [pool.submit(ask, api.port, bomb.sent) for _ in range(6)]
+        alive = [ask(api.port, request(method="GET", path="/healthz")) for _ in range(40)]
+        assert {each.result().status for each in bombs} == {413}
+    assert {answer.status for answer in alive} == {200}
+    assert statistics.median(answer.took_s for answer in alive) < ALIVE_S
 
 
 def test_a_key_is_never_repeated_in_an_answer_or_a_log(api: Api):

@@ -105,7 +105,7 @@ class PrivateBroker:
 
     def start(self) -> None:
         """Run the broker on its port, with what it kept, until it answers."""
-        self._start_epmd()
+        self.start_name_server()
         # With this variable the script becomes the server instead of waiting for it, so its process id is ours.
         environment = self._environment() | {"NOTIFY_SOCKET": str(self._folder / "nobody-listens")}
         self._server = self._spawn([str(self._programs / "rabbitmq-server")], environment)
@@ -211,8 +211,8 @@ class PrivateBroker:
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
         }
 
-    def _start_epmd(self) -> None:
-        """Erlang's name server, as a child: one that the broker starts by itself would outlive the tests."""
+    def start_name_server(self) -> None:
+        """Erlang's epmd, as a child: one that the broker starts by itself would outlive the tests."""
         if self._epmd is not None or self._place:
             return
         epmd = shutil.which("epmd")

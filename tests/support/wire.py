@@ -19,7 +19,7 @@ PATIENCE_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: status 0 stands for a connection that was closed without a word."""
+    """What came back, headers by their names in lower case; status 0 is a connection closed without a word."""
 
     status: int
     body: bytes = b""
@@ -58,4 +58,5 @@ def _read(sock: socket.socket, began: float) -> Answer:
         body = response.read()
     except (http.client.HTTPException, ConnectionError):
         return Answer(0, took_s=time.monotonic() - began)
-    return Answer(response.status, body, dict(response.headers), time.monotonic() - began)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, body, headers, time.monotonic() - began)

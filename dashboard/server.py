@@ -18,6 +18,7 @@ from dashboard.signin.desk import Desk
 from dashboard.signin.gate import Gate
 from dashboard.signin.headers import SecurityHeaders
 from dashboard.signin.routes import Counter
+from fleetflow.storage.database import without_names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,7 +62,8 @@ def create_app(settings: Settings, database_url: str) -> st.App:
 
 def secrets_of(settings: Settings, database_url: str) -> dict[str, SecretsValue]:
     """What the script has to know: the database, and the API with its key, for uploads."""
-    return {"database_url": database_url, "api_url": settings.reachable_api, "api_key": settings.key or ""}
+    database = without_names(database_url) if settings.pseudonyms else database_url
+    return {"database_url": database, "api_url": settings.reachable_api, "api_key": settings.key or ""}
 
 
 async def load_pages() -> None:

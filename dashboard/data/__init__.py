@@ -22,8 +22,11 @@ from dashboard.data.of_people import (
     audit_actions,
     audit_entries,
     broken_audit_entry,
+    erased_among,
+    erased_totals,
     keys,
     roster,
+    roster_rows,
     session,
 )
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
@@ -49,6 +52,8 @@ __all__ = [
     "driver_trips",
     "driver_weeks",
     "drivers",
+    "erased_among",
+    "erased_totals",
     "events",
     "failed_trips",
     "failures",
@@ -77,6 +82,7 @@ __all__ = [
     "ranking",
     "roster",
     "roster_names",
+    "roster_rows",
     "running_run",
     "samples",
     "saved_mapping",

@@ -22,6 +22,7 @@ from fleetflow.commands.migrate import describe
 from fleetflow.doors import check_door
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.errors import ConfigurationError
+from fleetflow.logins import prepare_users, with_random_users
 from fleetflow.people import add_first_accounts
 from fleetflow.settings import local_url
 from fleetflow.storage.migrate import upgrade
@@ -59,6 +60,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             settings = settings.with_database(server.url)
         check_ports(settings)
         console.print(describe(upgrade(database_url(settings))))
+        if server:
+            settings = with_random_users(server.url, settings)
+        notice = prepare_users(database_url(settings), settings)
+        if notice:
+            console.print(notice)
         with transaction(database_url(settings)) as conn:
             logins = add_first_accounts(conn, operator(), demo=settings.demo)
         watch = server.restart_if_ended if server else lambda: False
@@ -80,7 +86,8 @@ def supervise(children: Supervisor, settings: Settings, console: Console, logins
     if healthy:
         console.print(greeting(settings, logins))
         if settings.demo:
-            children.add(program("demo", "fleetflow.demo", settings, runs_forever=False))
+            own = settings.for_program("dashboard")
+            children.add(program("demo", "fleetflow.demo", own, runs_forever=False))
         children.run()
     console.print("Stopping; a second Ctrl-C stops at once.")
 
@@ -97,15 +104,19 @@ def embedded_server(settings: Settings) -> Iterator[EmbeddedPostgres | None]:
 
 def programs(settings: Settings) -> list[Program]:
     """The programs that make up FleetFlow, in the order they start."""
-    workers = [program(f"worker {number}", "worker", settings) for number in range(1, settings.workers + 1)]
+    own = settings.for_program("worker")
+    workers = [program(f"worker {number}", "worker", own) for number in range(1, settings.workers + 1)]
     if settings.workers == 1:
-        workers = [program("worker", "worker", settings)]
-    return [program("api", "ingest_api", settings), *workers, program("dashboard", "dashboard", settings)]
+        workers = [program("worker", "worker", own)]
+    api = program("api", "ingest_api", settings.for_program("ingest"))
+    return [api, *workers, program("dashboard", "dashboard", settings.for_program("dashboard"))]
 
 
 def program(name: str, module: str, settings: Settings, *, runs_forever: bool = True) -> Program:
     """A module of ours as a child, with exactly these settings."""
-    environment = os.environ | settings.as_environment() | {"PYTHONUNBUFFERED": "1"}
+    foreign = {name for name in os.environ if name.startswith("FLEETFLOW_") and name.endswith("_DATABASE_URL")}
+    inherited = {name: value for name, value in os.environ.items() if name not in foreign}
+    environment = inherited | settings.as_environment() | {"PYTHONUNBUFFERED": "1"}
     return Program(name, (sys.executable, "-m", module), environment, runs_forever)
 
 

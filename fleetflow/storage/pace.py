@@ -20,8 +20,8 @@ LEFT JOIN telemetry.trip_logs AS trip
 GROUP BY 1 ORDER BY 1
 """
 FAILED = """
-SELECT trip.id::text AS trip_id, driver.name AS driver_name, trip.driver_id::text AS driver_id, trip.source,
-       trip.received_at, trip.completed_at AS failed_at, trip.attempts, trip.error
+SELECT trip.id::text AS trip_id, telemetry.shown_name(driver.name) AS driver_name, trip.driver_id::text AS driver_id,
+       trip.source, trip.received_at, trip.completed_at AS failed_at, trip.attempts, trip.error
 FROM telemetry.trip_logs AS trip LEFT JOIN telemetry.drivers AS driver ON driver.id = trip.driver_id
 WHERE trip.status = 'FAILED'
 ORDER BY trip.id DESC LIMIT %(limit)s

@@ -14,6 +14,7 @@ from fleetflow.roster_files import COLUMNS, RosterRefusedError, ids_in, read_ros
 if TYPE_CHECKING:
     from fleetflow.roster_files import RosterFile
 
+LABELS = {"id": "New row", "name": "Name", "group_name": "Group", "vehicle_class": "Class"}
 COUNT = "roster_imports"
 """In the uploader's key: a new one is an empty one."""
 
@@ -50,7 +51,7 @@ def changes_frame(found: RosterFile) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Id": [each.id for each in found.changes],
-            "Column": ["new row" if each.is_new and each.column == "id" else each.column for each in found.changes],
+            "Column": [LABELS[each.column] for each in found.changes],
             "Before": [each.before or "" for each in found.changes],
             "After": [each.after or "" for each in found.changes],
         }

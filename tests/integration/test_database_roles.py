@@ -27,7 +27,7 @@ from fleetflow.storage.migrate import upgrade
 from fleetflow.storage.rights import RIGHTS, WITHHELD, Program
 from fleetflow.storage.tables import metadata
 from tests.support.pages import PAGES
-from tests.support.people import PASSWORD, signed_in
+from tests.support.people import signed_in
 from tests.support.postgres import temporary_database, url_of
 from tests.support.programs import make_settings, running_api, running_worker, wait_for_score
 from tests.support.trips import trip_body
@@ -140,8 +140,11 @@ def test_a_trip_goes_its_way_and_every_page_opens_with_the_rights_of_its_program
         assert api.get("/readyz").status_code == 200
         assert api.get("/metrics").status_code == 200
     driver_id = act_as_the_dashboard(users[DASHBOARD], engine, uuid.UUID(trip_id))
+    app = opened(url=users[DASHBOARD], driver=str(driver_id), trip=trip_id)
     for page in PAGES:
-        app = opened(page, url=users[DASHBOARD], driver=str(driver_id), trip=trip_id)
+        app.switch_page(f"app_pages/{page}.py")
+        app.query_params["driver"], app.query_params["trip"] = str(driver_id), trip_id
+        app.run()
         assert not app.exception, page
         assert not any("database" in str(each.value) for each in app.error), page
 
@@ -197,10 +200,10 @@ def test_rights_are_there_again_after_a_restore(database_url: str, empty_databas
 def modest_owner_url(postgres_url: str, postgres_admin) -> Iterator[str]:
     """A database whose owner may not make roles, as some managed servers have it."""
     user = f"modest_{uuid.uuid4().hex[:8]}"
-    postgres_admin.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{PASSWORD}'")
+    postgres_admin.execute(f"CREATE ROLE {user} LOGIN PASSWORD 'simulated'")
     with temporary_database(postgres_admin) as name:
         postgres_admin.execute(f"ALTER DATABASE {name} OWNER TO {user}")
-        yield make_url(url_of(postgres_url, name)).set(username=user, password=PASSWORD).render_as_string(False)
+        yield make_url(url_of(postgres_url, name)).set(username=user, password="simulated").render_as_string(False)
     postgres_admin.execute(f"DROP ROLE {user}")
 
 
@@ -221,7 +224,7 @@ def test_where_an_administrator_made_the_roles_an_owner_gives_them_their_rights(
     user = f"manual_{uuid.uuid4().hex[:8]}"
     own = make_url(modest_owner_url).set(username=user).render_as_string(False)
     only_worker = settings.for_program("worker").with_databases({"worker_database_url": own})
-    postgres_admin.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{PASSWORD}'")
+    postgres_admin.execute(f"CREATE ROLE {user} LOGIN PASSWORD 'simulated'")
     with pytest.raises(ConfigurationError, match=f"GRANT fleetflow_worker TO {user}"):
         prepare_users(modest_owner_url, only_worker)
     postgres_admin.execute(f"GRANT fleetflow_worker TO {user}")

@@ -88,7 +88,7 @@ def test_the_page_shows_what_would_change_before_it_is_taken_over(engine, opened
     assert not app.exception
     assert "Line 4: this driver was erased" in app.warning[0].value
     preview = next(frame.value for frame in app.dataframe if "After" in frame.value.columns)
-    assert preview.to_numpy().tolist() == [[str(ANN), "name", "Ann", "Anna"]]
+    assert preview.to_numpy().tolist() == [[str(ANN), "Name", "Ann", "Anna"]]
     assert names(engine)[str(ANN)] == "Ann"
     next(each for each in app.button if each.label == "Take over").click().run()
     assert not app.exception

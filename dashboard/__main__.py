@@ -8,4 +8,4 @@ from dashboard.server import serve
 from fleetflow.bootstrap import run_program
 
 if __name__ == "__main__":
-    sys.exit(run_program("dashboard", serve))
+    sys.exit(run_program("dashboard", serve, database_user="dashboard"))

@@ -52,6 +52,9 @@ ACTIONS: Mapping[str, Permission] = MappingProxyType(
         "revoke_key": Permission.ADMINISTER,
         "edit_drivers": Permission.ADMINISTER,
         "edit_vehicles": Permission.ADMINISTER,
+        "export_driver": Permission.ADMINISTER,
+        "begin_erasure": Permission.ADMINISTER,
+        "erase_driver": Permission.ADMINISTER,
     }
 )
 """By the name of the function in actions.py."""

@@ -6,12 +6,26 @@ Pages call them with the database's URL; see acting.action for what happens arou
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dashboard.acting import Act, action
 from fleetflow import people
-from fleetflow.storage import accounts, backlog, coaching, keys, profiles, reviews, roster, runs, uploads
+from fleetflow.dossier import write_dossier
+from fleetflow.storage import (
+    accounts,
+    backlog,
+    coaching,
+    dossiers,
+    erasures,
+    keys,
+    profiles,
+    reviews,
+    roster,
+    runs,
+    uploads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +36,11 @@ if TYPE_CHECKING:
     from fleetflow.people import Login
     from fleetflow.safety.events import HarshEvent, Review
     from fleetflow.safety.profiles import ScoringProfile
+    from fleetflow.storage.erasures import Erased
     from fleetflow.storage.runs import Run
+
+MOST_EXPORTED_POINTS = 2_000_000
+"""Some 20 MB in a ZIP; the command has no limit."""
 
 
 @action
@@ -220,3 +238,28 @@ def edit_vehicles(act: Act, rows: Sequence[Mapping[str, str | None]]) -> None:
     for row in rows:
         values = {name: row[name] for name in ("name", "group_name", "vehicle_class")}
         roster.upsert_vehicle(act.conn, UUID(row["id"]), **values)
+
+
+@action
+def export_driver(act: Act, driver_id: UUID) -> bytes:
+    """All that is stored about a driver as a ZIP, without samples where these are many. Raises DriverMissingError."""
+    samples = dossiers.count_points(act.conn, driver_id) <= MOST_EXPORTED_POINTS
+    file = BytesIO()
+    trips = write_dossier(act.conn, driver_id, file, samples=samples)
+    act.subject, act.after = f"driver {driver_id}", {"trips": trips, "samples": samples}
+    return file.getvalue()
+
+
+@action
+def begin_erasure(act: Act, driver_id: UUID) -> None:
+    """From now on no trip of this driver is stored; `erase_driver` has to follow. Raises DriverMissingError."""
+    erasures.check_driver(act.conn, driver_id)
+    erasures.insert_tombstone(act.conn, driver_id)
+
+
+@action
+def erase_driver(act: Act, driver_id: UUID) -> Erased:
+    """Delete all that is known of a driver; neither id nor name is in the entry. Raises DriverMissingError."""
+    erased = erasures.erase_driver(act.conn, driver_id)
+    act.after = erased.as_plain()
+    return erased

@@ -13,6 +13,8 @@ import pandas as pd
 import streamlit as st
 import xlsxwriter
 
+from fleetflow.spreadsheets import defuse
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 LONGEST_CELL = 32_767  # characters, what Excel holds
 NARROWEST, WIDEST = 9, 44  # characters
 NOTER = "note_download"
@@ -85,7 +86,7 @@ def to_csv(frame: pd.DataFrame) -> bytes:
 
 
 def _defuse(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    return defuse(value) if isinstance(value, str) else value
 
 
 def to_xlsx(frame: pd.DataFrame) -> bytes:

@@ -115,6 +115,17 @@ def _step_button(label: str, icon: str, trip_id: str | None) -> None:
     )
 
 
+def show_samples_removed(trip: TripReport) -> None:
+    """In the place of the curves: why there are none."""
+    removed = words.day_and_time(trip.samples_removed_at, components.zone())
+    components.state(
+        "auto_delete",
+        "The samples of this trip were removed",
+        f"They are kept for a limited time; these went on {removed}. Events, scores and reviews stay, curves and route"
+        " do not.",
+    )
+
+
 def show_status(trip: TripReport, stored: StoredProfile, active: int) -> bool:
     """Whether the trip can be drawn; else its state is shown, and followed while it may change."""
     if trip.status == "FAILED":

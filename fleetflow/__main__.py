@@ -12,7 +12,7 @@ from fleetflow.settings import read_settings
 
 COMMANDS = (
     "up", "migrate", "send", "simulate", "rescore", "reanalyse", "backup", "restore", "doctor", "account", "key",
-    "audit",
+    "audit", "driver", "roster",
 )  # fmt: skip
 
 

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def run_program(name: str, serve: Callable[[Settings, str], int]) -> int:
-    """Run `serve(settings, database_url)`; an error that a person can act on is one line on standard error."""
+def run_program(name: str, serve: Callable[[Settings, str], int], *, database_user: str) -> int:
+    """Run `serve(settings, database_url)`; an error that a person can act on is one line on standard error.
+
+    `database_user` is whose rights in the database it has: ingest, worker or dashboard.
+    """
     try:
-        settings = read_settings()
+        settings = read_settings().for_program(database_user)
         logs.configure(name, settings.log_level)
         return serve(settings, database_url(settings))
     except FleetFlowError as error:

@@ -132,7 +132,7 @@ def name_fleet(conn: sa.Connection) -> None:
 
 def main() -> int:
     """Send the fleet's trips into a database that has none, in the order in which they were driven."""
-    return run_program("demo", send_fleet)
+    return run_program("demo", send_fleet, database_user="dashboard")
 
 
 def send_fleet(settings: Settings, database_url: str) -> int:

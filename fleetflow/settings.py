@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fleetflow.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Settings(BaseSettings):
@@ -27,6 +30,17 @@ class Settings(BaseSettings):
         None,
         description="Postgres, as postgresql://user:password@host:port/name."
         " Empty: FleetFlow runs its own embedded Postgres.",
+    )
+    ingest_database_url: SecretStr | None = Field(
+        None,
+        description="The same database for the API, as a user of its own, whom `migrate` makes."
+        " Empty: as FLEETFLOW_DATABASE_URL.",
+    )
+    worker_database_url: SecretStr | None = Field(
+        None, description="The same for the workers. Empty: as FLEETFLOW_DATABASE_URL."
+    )
+    dashboard_database_url: SecretStr | None = Field(
+        None, description="The same for the dashboard. Empty: as FLEETFLOW_DATABASE_URL."
     )
     rabbitmq_url: SecretStr | None = Field(
         None,
@@ -87,6 +101,15 @@ class Settings(BaseSettings):
         30.0,
         ge=0,
         description="How long the dashboard keeps uploaded files as they came, in days. 0: not at all.",
+    )
+    keep_samples_days: int | None = Field(
+        None,
+        ge=1,
+        description="After so many days workers remove a trip's samples; events and scores stay."
+        " Empty: samples are kept.",
+    )
+    pseudonyms: bool = Field(
+        False, description="Whether the dashboard shows drivers by a part of their id instead of by name."
     )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `make run` starts.")
     demo: bool = Field(True, description="Whether `make run` sends a simulated demo fleet into an empty database.")
@@ -161,7 +184,17 @@ class Settings(BaseSettings):
 
     def with_database(self, url: str) -> Self:
         """The same settings with another database."""
-        return self.model_copy(update={"database_url": SecretStr(url)})
+        return self.with_databases({"database_url": url})
+
+    def with_databases(self, urls: Mapping[str, str]) -> Self:
+        """The same settings with other URLs of the database, by the name of the setting."""
+        return self.model_copy(update={name: SecretStr(url) for name, url in urls.items()})
+
+    def for_program(self, name: str) -> Self:
+        """The settings with the database as `ingest`, `worker` or `dashboard` reaches it, and nobody else's."""
+        own = getattr(self, f"{name}_database_url") or self.database_url
+        others = dict.fromkeys(("ingest_database_url", "worker_database_url", "dashboard_database_url"))
+        return self.model_copy(update={**others, "database_url": own})
 
     def with_key(self, key: str) -> Self:
         """The same settings with another API key to call with."""

@@ -25,4 +25,4 @@ def serve(settings: Settings, database_url: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_program("ingest_api", serve))
+    sys.exit(run_program("ingest_api", serve, database_user="ingest"))

@@ -21,7 +21,7 @@ EXAMPLE = {
     "driver_id": "0190163d-8694-739b-aea5-966c26f8ad92",
     "data": [{"speed_kmh": 50, "g_force_long": 0.1}, {"speed_kmh": 55, "g_force_long": -0.5}],
 }
-TRIP_REFUSALS = (400, 401, 403, 408, 409, 413, 415, 429, 503)
+TRIP_REFUSALS = (400, 401, 403, 408, 409, 410, 413, 415, 429, 503)
 BATCH_REFUSALS = (400, 401, 403, 408, 413, 415, 429, 503)
 QUEUED = {
     "type": "object",

@@ -36,6 +36,7 @@ TITLES = {
     405: "Method not allowed",
     408: "Request timeout",
     409: "Conflict",
+    410: "Gone",
     411: "Length required",
     413: "Content too large",
     415: "Unsupported media type",

@@ -105,6 +105,8 @@ class Telemetry:
         self._count(trip, stored)
         if stored.outcome is Outcome.CONFLICT:
             raise _conflict(stored)
+        if stored.outcome is Outcome.ERASED:
+            raise _erased()
         headers = {"Location": f"/api/v1/trip/{stored.trip_id}"}
         return Response(orjson.dumps(_queued(stored)), 202, headers, "application/json")
 
@@ -152,12 +154,14 @@ class Telemetry:
             return error
 
     def _line_answer(self, number: int, decoded: NewTrip | TripRefusedError, stored: Stored | None) -> bytes:
-        if isinstance(decoded, TripRefusedError):
-            self._metrics.refused.labels(decoded.code).inc()
-            problem = refused(decoded)
+        problem = refused(decoded) if isinstance(decoded, TripRefusedError) else None
+        if stored is not None and stored.outcome is Outcome.ERASED:
+            problem = _erased()
+        if problem is not None:
+            self._metrics.refused.labels(problem.code).inc()
             answer = {"status": "REFUSED", "code": problem.code, "detail": problem.detail, "errors": problem.errors}
         else:
-            assert stored is not None  # noqa: S101  # every decoded line was stored
+            assert isinstance(decoded, NewTrip) and stored is not None  # noqa: S101, PT018  # it was stored
             self._count(decoded, stored)
             answer = _queued(stored)
         return orjson.dumps({"line": number, **answer}, option=orjson.OPT_APPEND_NEWLINE)
@@ -193,6 +197,11 @@ def _wrong_vehicle() -> TripRefusedError:
 def _conflict(stored: Stored) -> ProblemError:
     detail = f"This Idempotency-Key was used for trip {stored.trip_id}, whose content is another."
     return ProblemError(409, "idempotency_conflict", detail)
+
+
+def _erased() -> ProblemError:
+    """A sender that keeps trips until they are taken must learn that this one never will be."""
+    return ProblemError(410, "driver_erased", "The data of this driver were erased; nothing is stored of this driver.")
 
 
 def _nothing_accepted(lines: list[tuple[int, bytes]], refusals: list[TripRefusedError]) -> ProblemError:

@@ -55,4 +55,4 @@ def _stop_on_signals(worker: Worker) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_program("worker", serve))
+    sys.exit(run_program("worker", serve, database_user="worker"))

@@ -36,4 +36,4 @@ def check(settings: Settings, database_url: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_program("health", check))
+    sys.exit(run_program("health", check, database_user="worker"))

@@ -13,7 +13,7 @@ import structlog
 
 from fleetflow.errors import QueueUnavailableError, StorageUnavailableError
 from fleetflow.safety.events import DETECTION_VERSION
-from fleetflow.storage import claims, runs
+from fleetflow.storage import claims, retention, runs
 from fleetflow.storage.database import connection
 from worker.analysis import Analysis, Failure, analyse
 from worker.deliveries import HeldDeliveries
@@ -39,6 +39,8 @@ QUEUE_RETRY_S = 1.0
 """While nobody can wake it, the worker looks for trips this often."""
 RUN_POLL_S = 1.0
 """Nobody announces a re-score run, and people watch its progress."""
+REMOVAL_S, REMOVAL_TRIPS = 600.0, 200
+"""How often a worker looks for samples that are older than they are kept, and how many trips it takes at once."""
 STORAGE_RETRY_S = (0.2, 3.0)
 
 log = structlog.get_logger()
@@ -58,6 +60,7 @@ class Worker:
         self._claims: set[UUID] = set()
         self._retry_s = STORAGE_RETRY_S[0]
         self._next_sweep = time.monotonic()
+        self._next_removal = time.monotonic()
         self._watchdog = Watchdog(settings.batch_time_limit_s, SHUTDOWN_GRACE_S, self._hand_back_claims)
 
     def stop(self) -> None:
@@ -120,7 +123,7 @@ class Worker:
         trips = self._process(alone=False)
         if self._rescore() or trips:
             return True
-        return reanalyse_portion(self._engine, self._settings)  # it can wait, so nobody waits for it
+        return reanalyse_portion(self._engine, self._settings) or self._remove_samples()  # nobody waits for these
 
     def _rescore(self) -> bool:
         """Do a batch of the re-score run, if there is one that no other worker has in hand."""
@@ -129,6 +132,19 @@ class Worker:
         if run is not None and run.state is runs.RunState.COMPLETED:
             log.info("rescore_completed", run=run.id, profile=run.profile_version, trips=run.done_trips)
         return run is not None
+
+    def _remove_samples(self) -> bool:
+        """Remove the samples of some trips that are older than they are kept; whether there may be more."""
+        days = self._settings.keep_samples_days
+        if days is None or time.monotonic() < self._next_removal:
+            return False
+        with connection(self._engine) as conn:
+            removed = retention.remove_samples(conn, days=days, limit=REMOVAL_TRIPS)
+        if removed:
+            log.info("samples_removed", trips=removed, days=days)
+        if removed < REMOVAL_TRIPS:
+            self._next_removal = time.monotonic() + REMOVAL_S
+        return removed > 0
 
     def _sweep(self) -> None:
         """Look after trips whose worker died, each alone, so that one that kills workers has no company."""

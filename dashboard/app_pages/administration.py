@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import admin_view, components, key_view, words
+from dashboard import admin_view, components, key_view, privacy_view, roster_import, words
 
 PARTS = {
     "accounts": "Accounts",
@@ -26,6 +26,9 @@ def main() -> None:
         key_view.show_keys(database)
     else:
         admin_view.show_roster(database, part)
+        roster_import.show_import(database, part)
+        if part == "drivers":
+            privacy_view.show_requests(database)
 
 
 def choose_part() -> str:

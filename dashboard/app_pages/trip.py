@@ -28,11 +28,14 @@ def main() -> None:
     if not trip_states.show_status(trip, stored, data.active_profile(database).version):
         return
     subject = trip_subject.load(trip, stored)
-    with controls:
-        trip_explained.download_samples(subject)
     trip_view.show_key_figures(subject)
-    with st.container(border=True):
-        trip_view.show_signals(subject)
+    if subject.samples.empty:
+        trip_states.show_samples_removed(trip)
+    else:
+        with controls:
+            trip_explained.download_samples(subject)
+        with st.container(border=True):
+            trip_view.show_signals(subject)
     show_events(subject)
     show_explanation(subject)
 

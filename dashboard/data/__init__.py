@@ -22,8 +22,11 @@ from dashboard.data.of_people import (
     audit_actions,
     audit_entries,
     broken_audit_entry,
+    erased_among,
+    erased_totals,
     keys,
     roster,
+    roster_rows,
     session,
 )
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
@@ -50,6 +53,8 @@ __all__ = [
     "driver_trips",
     "driver_weeks",
     "drivers",
+    "erased_among",
+    "erased_totals",
     "events",
     "failures",
     "figures",
@@ -78,6 +83,7 @@ __all__ = [
     "ranking",
     "roster",
     "roster_names",
+    "roster_rows",
     "running_run",
     "samples",
     "saved_mapping",

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from dashboard.data.connecting import reading
 from fleetflow.storage import accounts as stored_accounts
-from fleetflow.storage import audit, registers, sessions
+from fleetflow.storage import audit, erasures, registers, sessions
 from fleetflow.storage import keys as stored_keys
+from fleetflow.storage import roster as stored_roster
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     import pandas as pd
 
     from fleetflow.storage.accounts import Account
+    from fleetflow.storage.erasures import Totals
     from fleetflow.storage.keys import Key
     from fleetflow.storage.sessions import Session
 
@@ -41,6 +44,24 @@ def roster(database: str, kind: str) -> pd.DataFrame:
     """All "drivers" or "vehicles"; see storage.registers."""
     with reading(database) as conn:
         return registers.list_vehicles(conn) if kind == "vehicles" else registers.list_drivers(conn)
+
+
+def roster_rows(database: str, kind: str) -> list[dict[str, str | None]]:
+    """The same as plain rows; see storage.roster."""
+    with reading(database) as conn:
+        return stored_roster.list_roster(conn, kind)
+
+
+def erased_among(database: str, driver_ids: list[UUID]) -> list[UUID]:
+    """Those of the ids whose drivers were erased."""
+    with reading(database) as conn:
+        return erasures.find_erased(conn, driver_ids)
+
+
+def erased_totals(database: str) -> Totals:
+    """The sum of all that was ever erased."""
+    with reading(database) as conn:
+        return erasures.read_totals(conn)
 
 
 def audit_entries(

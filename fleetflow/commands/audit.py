@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 and the head of a chain that holds, else 1 and where it breaks."""
     console = Console(highlight=False, soft_wrap=True)
     with acting(settings) as conn:
-        broken, head = audit.find_broken(conn), audit.read_head(conn)
+        broken, head, erased = audit.find_broken(conn), audit.read_head(conn), audit.count_erased(conn)
         lost = args.head is not None and not audit.has_entry(conn, args.head)
     if broken is not None:
         console.print(f"Entry {broken} does not follow from the one before it: the log was changed there.")
@@ -40,7 +40,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if head is None:
         console.print("The audit log is empty.")
     else:
-        console.print(f"{head.id} entries, none changed. Head, to be kept elsewhere: {head.id}:{head.hash}")
+        forgotten = f" (the details of {erased} went with erased drivers)" if erased else ""
+        console.print(f"{head.id} entries, none changed{forgotten}. Head, to be kept elsewhere: {head.id}:{head.hash}")
     return 0
 
 

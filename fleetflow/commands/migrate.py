@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from fleetflow.embedded import EmbeddedPostgres, find_running
+from fleetflow.logins import prepare_users
 from fleetflow.storage.migrate import upgrade
 from fleetflow.storage.tables import SCHEMA_REVISION
 
@@ -26,11 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Migrate and say in one line what was done."""
+    """Migrate, make the programs' users, and say in one line what was done."""
     del args
     with reachable_database(settings) as url:
         before = upgrade(url)
+        notice = prepare_users(url, settings)
     Console().print(describe(before), highlight=False)
+    if notice:
+        Console(soft_wrap=True).print(notice, highlight=False)
     return 0
 
 

@@ -56,9 +56,9 @@ def _ask(conn: sa.Connection, args: argparse.Namespace) -> tuple[Reanalysis, str
     asked = reanalyses.insert_reanalysis(conn, args.older_than_version, asked_by=args.by)
     after = {"older_than_version": args.older_than_version, "trips": asked.total_trips, "by": args.by}
     audit.insert_entry(conn, operator(), "reanalyse", f"re-analysis {asked.id}", after=after)
-    return asked, (
-        f"Re-analysis {asked.id}: workers analyse {trips(asked.total_trips)} again whenever no fresh one waits."
-    )
+    said = f"Re-analysis {asked.id}: workers analyse {trips(asked.total_trips)} again whenever no fresh one waits."
+    left_out = reanalyses.count_without_samples(conn, args.older_than_version)
+    return asked, f"{said} {trips(left_out)} without samples are left out." if left_out else said
 
 
 def _cancel(conn: sa.Connection, args: argparse.Namespace) -> tuple[Reanalysis | None, str]:

@@ -12,7 +12,7 @@ from fleetflow import backup
 from fleetflow.commands.database import operator
 from fleetflow.commands.migrate import reachable_database
 from fleetflow.errors import ConfigurationError
-from fleetflow.storage import audit, replacing
+from fleetflow.storage import audit, erasures, replacing
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.storage.migrate import upgrade
 
@@ -45,6 +45,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 def restore(url: str, file: Path, *, replace: bool) -> None:
     """What is there stays until the backup is in and has this version's schema, and comes back if that fails.
 
+    Drivers who were erased since the backup are erased again.
+
     Raises ConfigurationError, BackupError, StorageUnavailableError.
     """
     engine = create_engine(url, application_name=PROGRAM, statement_timeout_s=60.0)
@@ -54,6 +56,8 @@ def restore(url: str, file: Path, *, replace: bool) -> None:
         try:
             backup.restore(url, file)
             upgrade(url)
+            with connection(engine) as conn:
+                _forget_again(conn)
         except BaseException:
             with connection(engine) as conn:
                 replacing.put_back(conn)
@@ -63,6 +67,13 @@ def restore(url: str, file: Path, *, replace: bool) -> None:
             audit.insert_entry(conn, operator(), "restore", file.name, after={"replaced": replace})
     finally:
         engine.dispose()
+
+
+def _forget_again(conn: sa.Connection) -> None:
+    """Whoever was erased after the backup was made must not come back with it."""
+    for driver_id in erasures.carry_tombstones(conn):
+        erased = erasures.erase_driver(conn, driver_id)
+        audit.insert_entry(conn, operator(), "erase_driver", "after a restore", after=erased.as_plain())
 
 
 def _make_room(conn: sa.Connection, *, replace: bool) -> None:

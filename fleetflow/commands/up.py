@@ -23,6 +23,7 @@ from fleetflow.commands.own_key import own_key
 from fleetflow.doors import check_door
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.errors import ConfigurationError
+from fleetflow.logins import prepare_users, with_random_users
 from fleetflow.people import add_first_accounts
 from fleetflow.settings import local_url
 from fleetflow.storage.migrate import upgrade
@@ -60,6 +61,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             settings = settings.with_database(server.url)
         check_ports(settings)
         console.print(describe(upgrade(database_url(settings))))
+        if server:
+            settings = with_random_users(server.url, settings)
+        notice = prepare_users(database_url(settings), settings)
+        if notice:
+            console.print(notice)
         with transaction(database_url(settings)) as conn:
             logins = add_first_accounts(conn, operator(), demo=settings.demo)
         watch = server.restart_if_ended if server else lambda: False
@@ -82,7 +88,8 @@ def supervise(children: Supervisor, settings: Settings, console: Console, logins
     if healthy:
         console.print(greeting(settings, logins))
         if settings.demo:
-            children.add(program("demo", "fleetflow.demo", settings, runs_forever=False))
+            own = settings.for_program("dashboard")
+            children.add(program("demo", "fleetflow.demo", own, runs_forever=False))
         children.run()
     console.print("Stopping; a second Ctrl-C stops at once.")
 
@@ -100,13 +107,14 @@ def embedded_server(settings: Settings) -> Iterator[EmbeddedPostgres | None]:
 def programs(settings: Settings) -> list[Program]:
     """The programs that make up FleetFlow, in the order they start; only the dashboard calls the API."""
     called = settings.model_copy(update={"api_key": None})
+    own = called.for_program("worker")
     workers = [
-        program(f"worker {number + 1}", "worker", _with_metrics_port(called, number))
-        for number in range(settings.workers)
+        program(f"worker {number + 1}", "worker", _with_metrics_port(own, number)) for number in range(settings.workers)
     ]
     if settings.workers == 1:
-        workers = [program("worker", "worker", called)]
-    return [program("api", "ingest_api", called), *workers, program("dashboard", "dashboard", settings)]
+        workers = [program("worker", "worker", own)]
+    api = program("api", "ingest_api", called.for_program("ingest"))
+    return [api, *workers, program("dashboard", "dashboard", settings.for_program("dashboard"))]
 
 
 def _with_metrics_port(settings: Settings, number: int) -> Settings:
@@ -117,7 +125,9 @@ def _with_metrics_port(settings: Settings, number: int) -> Settings:
 
 def program(name: str, module: str, settings: Settings, *, runs_forever: bool = True) -> Program:
     """A module of ours as a child, with exactly these settings."""
-    environment = os.environ | settings.as_environment() | {"PYTHONUNBUFFERED": "1"}
+    foreign = {name for name in os.environ if name.startswith("FLEETFLOW_") and name.endswith("_DATABASE_URL")}
+    inherited = {name: value for name, value in os.environ.items() if name not in foreign}
+    environment = inherited | settings.as_environment() | {"PYTHONUNBUFFERED": "1"}
     return Program(name, (sys.executable, "-m", module), environment, runs_forever)
 
 

@@ -11,7 +11,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-JUDGED = frozenset({400, 409, 411, 413, 415, 422})
+JUDGED = frozenset({400, 409, 410, 411, 413, 415, 422})
 """Answers about the trip itself. Any other that is not 202 is about the way there: address, access, a proxy."""
 KEPT_FAILURES = 1000
 

@@ -18,15 +18,23 @@ INSERT INTO telemetry.audit_log (actor, address, action, subject, before, after)
 VALUES (%(actor)s, %(address)s, %(action)s, %(subject)s, %(before)s::jsonb, %(after)s::jsonb)
 """
 
+# Details that were erased cannot be checked any more. An entry of the erasure, which is in the chain, has to name them.
 FIND_BROKEN = """
 SELECT min(id) FROM (
-    SELECT entry.id, entry.hash IS DISTINCT FROM telemetry.audit_hash(entry)
-        OR entry.previous IS DISTINCT FROM coalesce(lag(entry.hash) OVER by_id, ''::bytea)
-        OR entry.id <> coalesce(lag(entry.id) OVER by_id, 0) + 1 AS broken
+    SELECT entry.id, entry.previous IS DISTINCT FROM coalesce(lag(entry.hash) OVER by_id, ''::bytea)
+        OR entry.id <> coalesce(lag(entry.id) OVER by_id, 0) + 1
+        OR (entry.details_hash IS NOT NULL OR NOT entry.erased)
+           AND entry.hash IS DISTINCT FROM telemetry.audit_hash(entry)
+        OR NOT entry.erased AND entry.details_hash IS DISTINCT FROM telemetry.audit_details_hash(entry)
+        OR entry.erased AND NOT EXISTS (
+            SELECT FROM telemetry.audit_log AS erasure
+            WHERE erasure.action = 'erase_driver' AND NOT erasure.erased AND erasure.id > entry.id
+              AND erasure.after -> 'entries' @> to_jsonb(entry.id)) AS broken
     FROM telemetry.audit_log AS entry
     WINDOW by_id AS (ORDER BY entry.id)
 ) AS checked WHERE broken
 """
+COUNT_ERASED = "SELECT count(*) FROM telemetry.audit_log WHERE erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,11 @@ def find_broken(conn: sa.Connection) -> int | None:
     """The first entry that was changed, or before which one was taken away; None for a chain that holds."""
     first: int | None = conn.scalar(sa.text(FIND_BROKEN))
     return first
+
+
+def count_erased(conn: sa.Connection) -> int:
+    """How many entries have no details any more, because they were about drivers who were erased."""
+    return int(conn.exec_driver_sql(COUNT_ERASED).scalar_one())
 
 
 def read_head(conn: sa.Connection) -> Head | None:

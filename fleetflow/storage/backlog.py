@@ -34,7 +34,7 @@ FROM waiting
 RETRY = """
 UPDATE telemetry.trip_logs
 SET status = 'PENDING', attempts = 0, error = NULL, completed_at = NULL, retried_at = clock_timestamp()
-WHERE status = 'FAILED' AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s::uuid[]))
+WHERE status = 'FAILED' AND samples_removed_at IS NULL AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s::uuid[]))
 RETURNING id
 """
 
@@ -63,7 +63,7 @@ def read_backlog(conn: sa.Connection) -> Backlog:
 
 
 def retry_failed(conn: sa.Connection, trip_ids: Sequence[UUID] | None = None) -> list[UUID]:
-    """Give failed trips back to the workers as if they had never been tried: these, or all; returns whom it reached."""
+    """Give failed trips back to the workers as if never tried: these, or all that have samples; whom it reached."""
     values = {"ids": None if trip_ids is None else list(trip_ids)}
     return list(conn.exec_driver_sql(RETRY, values).scalars())
 

@@ -64,21 +64,29 @@ def create_engine(
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
         "timezone": "UTC",
     }
+    address = sqlalchemy_url(url)
+    given = address.query.get("options", "")
     connect_args: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT_S,
         "tcp_user_timeout": TCP_USER_TIMEOUT_MS,
         "keepalives_idle": KEEPALIVES_IDLE_S,
         "application_name": application_name,
-        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        "options": " ".join([*(f"-c {name}={value}" for name, value in options.items()), str(given)]),
     }
     return sa.create_engine(
-        sqlalchemy_url(url),
+        address,
         connect_args=connect_args,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=pool_timeout_s,
         pool_pre_ping=True,
     )
+
+
+def without_names(url: str) -> str:
+    """The same database, on whose connections no driver has a name."""
+    hidden = sqlalchemy_url(url).update_query_dict({"options": "-c fleetflow.pseudonyms=on"})
+    return hidden.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @contextmanager

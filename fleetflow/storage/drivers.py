@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fleetflow.safety.events import EventKind
 
 CARD = """
-SELECT driver.name, driver.group_name,
+SELECT telemetry.shown_name(driver.name), driver.group_name,
        (SELECT vehicle.vehicle_class FROM telemetry.trip_logs AS trip
         JOIN telemetry.vehicles AS vehicle ON vehicle.id = trip.vehicle_id
         WHERE trip.driver_id = driver.id AND vehicle.vehicle_class IS NOT NULL

@@ -114,7 +114,8 @@ planner cannot multiply the events with."""
 
 DETAILS = f"""
 SELECT {", ".join(f"event.{column.name}" for column in EVENT_COLUMNS)},
-       trip.id::text AS trip_id, trip.driver_id::text, driver.name AS driver_name, trip.vehicle_id::text,
+       trip.id::text AS trip_id, trip.driver_id::text, telemetry.shown_name(driver.name) AS driver_name,
+       trip.vehicle_id::text,
        vehicle.name AS vehicle_name, vehicle.vehicle_class, COALESCE(trip.started_at, trip.received_at) AS began_at,
        trip.started_at, trip.duration_s IS NOT NULL OR trip.sample_hz IS NOT NULL AS has_clock, rule.threshold,
        past.reason, past.author AS reviewed_by, past.created_at AS reviewed_at
@@ -136,7 +137,8 @@ WITH found AS MATERIALIZED (
       AND trip.status = 'COMPLETED' AND trip.quality IS DISTINCT FROM 'unusable'
       AND (%(since)s::timestamptz IS NULL OR COALESCE(trip.started_at, trip.received_at) >= %(since)s)
       AND (%(group_name)s::text IS NULL OR driver.group_name = %(group_name)s)
-      AND (%(search)s = '' OR strpos(lower(driver.name), %(search)s) > 0 OR strpos(lower(vehicle.name), %(search)s) > 0
+      AND (%(search)s = '' OR strpos(lower(telemetry.shown_name(driver.name)), %(search)s) > 0
+           OR strpos(lower(vehicle.name), %(search)s) > 0
            OR starts_with(trip.driver_id::text, %(search)s) OR starts_with(trip.vehicle_id::text, %(search)s)
            OR starts_with(trip.id::text, %(search)s))
 ), counts AS (

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from fleetflow.storage import profiles
+from fleetflow.storage import profiles, rights
 from fleetflow.storage.database import create_engine, read_revision, too_new, translated_errors
 from fleetflow.storage.tables import SCHEMA_REVISION
 
@@ -36,6 +36,7 @@ def upgrade(url: str, revision: str = "head") -> str | None:
             conn.commit()
             if read_revision(conn) == SCHEMA_REVISION:
                 profiles.ensure_default(conn)
+                rights.ensure_rights(conn)
             conn.commit()
             return before
     finally:

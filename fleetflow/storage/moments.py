@@ -43,7 +43,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT found.first, jsonb_build_object('first', found.first, 'last', found.last) AS ends
 ) AS part
-WHERE found.first IS NOT NULL
+WHERE found.first IS NOT NULL AND trip.samples_removed_at IS NULL
 """  # noqa: S608 - put together from this file's own words
 
 

@@ -20,7 +20,7 @@ LEFT JOIN telemetry.trip_logs AS trip
 GROUP BY 1 ORDER BY 1
 """
 FAILED = """
-SELECT trip.id::text AS trip_id, driver.name AS driver_name, trip.driver_id::text AS driver_id,
+SELECT trip.id::text AS trip_id, telemetry.shown_name(driver.name) AS driver_name, trip.driver_id::text AS driver_id,
        vehicle.name AS vehicle_name, trip.vehicle_id::text AS vehicle_id, trip.source,
        trip.received_at, trip.completed_at AS failed_at, trip.attempts, trip.error
 FROM telemetry.trip_logs AS trip

@@ -61,6 +61,7 @@ SELECT id, vehicle_id, driver_id, received_at, sample_hz, 1, true, telemetry_blo
 FROM (SELECT *, sum(point_count) OVER (ORDER BY id) AS points, row_number() OVER (ORDER BY id) AS place
       FROM (SELECT * FROM telemetry.trip_logs
             WHERE status = 'COMPLETED' AND COALESCE(detection_version, 0) < %(below_version)s
+              AND samples_removed_at IS NULL
               AND (%(after)s::uuid IS NULL OR id > %(after)s)
             ORDER BY id LIMIT %(max_trips)s) AS older) AS counted
 WHERE points <= %(max_points)s OR place = 1
@@ -75,17 +76,28 @@ RETURNING trip.id
 
 
 def insert_reanalysis(conn: sa.Connection, below_version: int, *, asked_by: str) -> Reanalysis:
-    """Ask for it; workers do it when no fresh trip waits. Raises ReanalysisInProgressError, NothingOlderError."""
+    """Ask for it; workers do it when no fresh trip waits. Trips without samples are left out.
+
+    Raises ReanalysisInProgressError, NothingOlderError.
+    """
     running = read_running(conn)
     if running is not None:
         raise ReanalysisInProgressError(describe_running(running))
-    total = conn.scalar(sa.select(sa.func.count()).select_from(trip_logs).where(_older(below_version)))
+    has_samples = trip_logs.c.samples_removed_at.is_(None)
+    total = conn.scalar(sa.select(sa.func.count()).select_from(trip_logs).where(_older(below_version), has_samples))
     if not total:
-        raise NothingOlderError(f"No trip was analysed by a detection older than version {below_version}.")
+        raise NothingOlderError(f"No trip with samples was analysed by a detection older than version {below_version}.")
     values = {"below_version": below_version, "total_trips": total, "asked_by": asked_by}
     return read_reanalysis(
         conn, conn.execute(sa.insert(reanalyses).values(values).returning(reanalyses.c.id)).scalar_one()
     )
+
+
+def count_without_samples(conn: sa.Connection, below_version: int) -> int:
+    """How many older trips keep what they have, because their samples were removed."""
+    removed = trip_logs.c.samples_removed_at.is_not(None)
+    found = conn.scalar(sa.select(sa.func.count()).select_from(trip_logs).where(_older(below_version), removed))
+    return int(found or 0)
 
 
 def cancel_reanalysis(conn: sa.Connection, reanalysis_id: int) -> bool:

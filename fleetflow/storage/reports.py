@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from fleetflow.storage.tables import BEGAN_AT, driver_scores, drivers, trip_logs, vehicles
+from fleetflow.storage.tables import BEGAN_AT, SHOWN_NAME, driver_scores, drivers, trip_logs, vehicles
 from fleetflow.trips.columns import unpack
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class TripReport:
     previous_trip_id: str | None
     """The trip that the same driver made before this one."""
     next_trip_id: str | None
+    samples_removed_at: datetime | None = None
 
 
 def read_leaderboard(
@@ -94,7 +95,7 @@ def read_leaderboard(
     )
     columns = [column for column in totals.c if column.name != "driver_id"]
     statement = (
-        sa.select(_text(totals.c.driver_id), *columns, drivers.c.name)
+        sa.select(_text(totals.c.driver_id), *columns, SHOWN_NAME.label("name"))
         .outerjoin(drivers, drivers.c.id == totals.c.driver_id)
         .order_by(totals.c.mean_score.desc(), totals.c.distance_km.desc(), totals.c.driver_id)
     )
@@ -155,7 +156,7 @@ def list_trips(
         sa.select(
             _text(trip_logs.c.id, "trip_id"),
             _text(trip_logs.c.driver_id),
-            drivers.c.name.label("driver_name"),
+            SHOWN_NAME.label("driver_name"),
             _text(trip_logs.c.vehicle_id),
             vehicles.c.name.label("vehicle_name"),
             trip_logs.c.status,
@@ -175,8 +176,8 @@ def list_trips(
 
 def list_drivers(conn: sa.Connection) -> pd.DataFrame:
     """Every driver known: driver_id, name, group_name, by name."""
-    statement = sa.select(_text(drivers.c.id, "driver_id"), drivers.c.name, drivers.c.group_name).order_by(
-        drivers.c.name.nulls_last(), drivers.c.id
+    statement = sa.select(_text(drivers.c.id, "driver_id"), SHOWN_NAME.label("name"), drivers.c.group_name).order_by(
+        SHOWN_NAME.nulls_last(), drivers.c.id
     )
     return _frame(conn, statement)
 
@@ -218,13 +219,13 @@ def read_trip(conn: sa.Connection, trip_id: UUID, profile_version: int) -> TripR
     """One trip with its score under a profile; None when the id is unknown."""
     plain = (
         "status", "source", "started_at", "ended_at", "received_at", "point_count", "distance_km",
-        "duration_s", "sample_hz", "attempts", "error", "quality", "quality_reasons",
+        "duration_s", "sample_hz", "attempts", "error", "quality", "quality_reasons", "samples_removed_at",
     )  # fmt: skip
     statement = (
         sa.select(
             _text(trip_logs.c.id, "trip_id"),
             _text(trip_logs.c.driver_id),
-            drivers.c.name.label("driver_name"),
+            SHOWN_NAME.label("driver_name"),
             _text(trip_logs.c.vehicle_id),
             vehicles.c.name.label("vehicle_name"),
             vehicles.c.vehicle_class,
@@ -244,11 +245,12 @@ def read_trip(conn: sa.Connection, trip_id: UUID, profile_version: int) -> TripR
 def read_samples(conn: sa.Connection, trip_id: UUID) -> pd.DataFrame:
     """A trip's samples: t_s (seconds from the start; without a clock, the sample's number) and its channels.
 
-    A value that a point left out is NaN; a channel that no point had has no column; an unknown trip has no
-    rows.
+    A value that a point left out is NaN; a channel that no point had has no column; an unknown trip, and one whose
+    samples were removed, has no rows.
     """
+    there = sa.and_(trip_logs.c.id == trip_id, trip_logs.c.samples_removed_at.is_(None))
     row = conn.execute(
-        sa.select(trip_logs.c.telemetry_blob.cast(sa.Text), trip_logs.c.sample_hz).where(trip_logs.c.id == trip_id)
+        sa.select(trip_logs.c.telemetry_blob.cast(sa.Text), trip_logs.c.sample_hz).where(there)
     ).one_or_none()
     if row is None:
         return pd.DataFrame({"t_s": [], "speed_kmh": [], "g_force_long": []}, dtype=np.float64)

@@ -27,6 +27,14 @@ def insert_unknown(conn: sa.Connection, driver_ids: Iterable[UUID], vehicle_ids:
             conn.exec_driver_sql(INSERT_UNKNOWN.format(table=table), {"ids": known_once})
 
 
+def list_roster(conn: sa.Connection, kind: str) -> list[dict[str, str | None]]:
+    """All "drivers" or "vehicles": id as text, name, group_name and, of vehicles, vehicle_class; in order of the id."""
+    table = {"drivers": drivers, "vehicles": vehicles}[kind]
+    columns = [each for each in table.c if each.name != "created_at"]
+    rows = conn.execute(sa.select(*columns).order_by(table.c.id)).mappings()
+    return [{**row, "id": str(row["id"])} for row in rows]
+
+
 def read_classes(conn: sa.Connection, vehicle_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The vehicle class of each vehicle that has one."""
     known = sa.and_(vehicles.c.id.in_(list(vehicle_ids)), vehicles.c.vehicle_class.is_not(None))

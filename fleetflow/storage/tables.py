@@ -77,6 +77,7 @@ trip_logs = Table(
     Column("idempotency_key", String(300), unique=True),
     Column("content_hash", LargeBinary, nullable=False, unique=True),
     _moment("retried_at"),
+    _moment("samples_removed_at"),
     CheckConstraint("status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')", name="status"),
     CheckConstraint("(status = 'PROCESSING') = (lease_token IS NOT NULL)", name="lease"),
     CheckConstraint("(lease_token IS NULL) = (lease_expires_at IS NULL)", name="lease_end"),
@@ -107,6 +108,11 @@ trip_logs = Table(
     Index("trip_logs_failed_idx", "id", postgresql_where=text("status = 'FAILED'")),
     Index("trip_logs_driver_idx", "driver_id", "started_at"),
     Index("trip_logs_vehicle_idx", "vehicle_id", "started_at"),
+    Index(
+        "trip_logs_samples_idx",
+        "received_at",
+        postgresql_where=text("samples_removed_at IS NULL AND status IN ('COMPLETED', 'FAILED')"),
+    ),
     Index("trip_logs_completed_idx", "completed_at", postgresql_where=text("status = 'COMPLETED'")),
 )
 
@@ -191,6 +197,9 @@ drivers = Table(
     Column("group_name", String(100)),
     _moment("created_at", required=True),
 )
+
+SHOWN_NAME = func.telemetry.shown_name(drivers.c.name, type_=String)
+"""A driver's name as pages show it: none on connections without names (see database.without_names)."""
 
 vehicles = Table(
     "vehicles",
@@ -398,6 +407,26 @@ audit_log = Table(
     Column("after", JSONB),
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Column("salt", LargeBinary),
+    Column("details_hash", LargeBinary),
+    Column("erased", Boolean, nullable=False, server_default=text("false")),
     Index("audit_log_at_idx", "at"),
 )
-"""Append-only: a trigger numbers and chains each entry, another refuses every change."""
+"""Append-only: a trigger numbers and chains each entry, another refuses every change but the erasure of its details."""
+
+erased_drivers = Table("erased_drivers", metadata, Column("id_hash", LargeBinary, primary_key=True))
+"""Tombstones: triggers leave out trips and rows of a driver whose id has its keyed hash here."""
+
+erasure_keys = Table("erasure_keys", metadata, Column("key", LargeBinary, primary_key=True))
+"""The key of these hashes."""
+
+erased_totals = Table(
+    "erased_totals",
+    metadata,
+    Column("drivers", Integer, primary_key=True, autoincrement=False),
+    Column("trips", BigInteger, nullable=False),
+    Column("distance_km", Double, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Index("erased_totals_single_idx", text("(true)"), unique=True),
+)
+"""All that was ever erased, as one sum: one row that no person can be told from."""

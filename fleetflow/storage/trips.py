@@ -51,11 +51,15 @@ class Outcome(StrEnum):
     STORED = "stored"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Under which id the trip is known; for a conflict, the id of the trip that has the key already."""
+    """Under which id the trip is known; for a conflict, the id of the trip that has the key already.
+
+    Nothing is stored of a driver who was erased: triggers leave the row out.
+    """
 
     trip_id: UUID
     outcome: Outcome
@@ -128,8 +132,8 @@ def _find_twins(conn: sa.Connection, trips: Sequence[NewTrip]) -> dict[UUID, Sto
     by_hash = {bytes(row.content_hash): row for row in rows}
     found = {}
     for trip in trips:
-        twin = by_key.get(trip.idempotency_key) or by_hash[trip.content_hash]
-        found[trip.id] = Stored(twin.id, _outcome(trip, twin))
+        twin = by_key.get(trip.idempotency_key) or by_hash.get(trip.content_hash)
+        found[trip.id] = Stored(twin.id, _outcome(trip, twin)) if twin else Stored(trip.id, Outcome.ERASED)
     return found
 
 
@@ -147,7 +151,7 @@ def read_trip(conn: sa.Connection, trip_id: UUID) -> TripRecord | None:
 
 
 def read_samples(conn: sa.Connection, trip_id: UUID) -> Samples | None:
-    """The trip's samples, None for an unknown id; `t_s` is None where the trip sent no times."""
+    """The trip's samples, None for an unknown id and where they were removed; `t_s` is None where none were sent."""
     blob = sa.cast(trip_logs.c.telemetry_blob, sa.Text)
-    text = conn.scalar(sa.select(blob).where(trip_logs.c.id == trip_id))
+    text = conn.scalar(sa.select(blob).where(trip_logs.c.id == trip_id, trip_logs.c.samples_removed_at.is_(None)))
     return None if text is None else unpack(text)

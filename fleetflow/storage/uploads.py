@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from fleetflow.errors import FleetFlowError
 from fleetflow.storage.tables import (
+    SHOWN_NAME,
     driver_scores,
     drivers,
     import_mappings,
@@ -118,7 +119,7 @@ def list_ways(conn: sa.Connection, version: int, trip_ids: Sequence[UUID]) -> li
     statement = (
         sa.select(
             trip_logs.c.id.label("trip_id"), trip_logs.c.status, trip_logs.c.started_at, trip_logs.c.distance_km,
-            trip_logs.c.driver_id, drivers.c.name.label("driver"), driver_scores.c.safety_score.label("score"),
+            trip_logs.c.driver_id, SHOWN_NAME.label("driver"), driver_scores.c.safety_score.label("score"),
             trip_logs.c.error,
         )
         .outerjoin(driver_scores, scored)

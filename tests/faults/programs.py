@@ -11,6 +11,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support.ports import free_port
+from tests.support.programs import is_ready
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,11 +90,3 @@ class Programs:
         for process in self._started:
             process.kill()
             process.wait()
-
-
-def is_ready(client: httpx.Client) -> bool:
-    """Whether the API takes trips."""
-    try:
-        return client.get("/readyz").status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False

@@ -66,6 +66,9 @@ MAY_DO = {
     "revoke_key": {ADMIN},
     "edit_drivers": {ADMIN},
     "edit_vehicles": {ADMIN},
+    "export_driver": {ADMIN},
+    "begin_erasure": {ADMIN},
+    "erase_driver": {ADMIN},
 }
 
 
@@ -145,6 +148,9 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "add_key": ("a gateway", [Scope.WRITE], 30),
     "edit_drivers": ([{"id": str(uuid4()), "name": "Simulated Ann", "group_name": None}],),
     "edit_vehicles": ([{"id": str(uuid4()), "name": "Van", "group_name": "Depot", "vehicle_class": "passenger"}],),
+    "export_driver": (DRIVER,),
+    "begin_erasure": (DRIVER,),
+    "erase_driver": (DRIVER,),
 }
 
 

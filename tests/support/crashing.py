@@ -110,7 +110,7 @@ def main(point: str) -> int:
     serve = import_module(f"{program}.__main__").serve
     owner = _find(place)
     setattr(owner, name, wrap(getattr(owner, name)))
-    return run_program(program, serve)
+    return run_program(program, serve, database_user="worker" if program == "worker" else "ingest")
 
 
 def _find(place: str) -> Any:

@@ -29,6 +29,11 @@ SERVERS = ("postgres", "rabbitmq")
 PROXY = "proxy"
 LONG_RUNNING = ("postgres", "rabbitmq", "api", "worker", "dashboard", "proxy")
 PUBLISHED = {"api": ("FLEETFLOW_API", "8000"), "dashboard": ("FLEETFLOW_DASHBOARD", "8501")}
+OWN_DATABASE = {
+    "api": "FLEETFLOW_INGEST_DATABASE_URL",
+    "worker": "FLEETFLOW_WORKER_DATABASE_URL",
+    "dashboard": "FLEETFLOW_DASHBOARD_DATABASE_URL",
+}
 # What has no meaning in a container: there is no embedded Postgres and no supervisor; replicas are the workers.
 NOT_IN_CONTAINERS = {"FLEETFLOW_DATA_DIR", "FLEETFLOW_DEMO", "FLEETFLOW_WORKERS"}
 
@@ -87,7 +92,16 @@ def test_every_variable_is_explained_in_the_example():
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_setting_reaches_every_program(program: str):
-    assert set(service(program)["environment"]) == settings_names() - NOT_IN_CONTAINERS
+    others = set() if program == "migrate" else set(OWN_DATABASE.values())
+    assert set(service(program)["environment"]) == settings_names() - NOT_IN_CONTAINERS - others
+
+
+@pytest.mark.parametrize("program", OWN_DATABASE)
+def test_a_program_knows_its_own_user_of_the_database_whom_migrate_makes(program: str):
+    url = service(program)["environment"]["FLEETFLOW_DATABASE_URL"]
+    assert url == service("migrate")["environment"][OWN_DATABASE[program]]
+    known = re.findall(r"\$\{(\w+_PASSWORD)", str(service(program)["environment"]))
+    assert known == [f"{OWN_DATABASE[program].split('_')[1]}_PASSWORD", "RABBITMQ_PASSWORD"][::-1]
 
 
 def test_settings_that_the_file_does_not_decide_are_passed_on():

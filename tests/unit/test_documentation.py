@@ -94,7 +94,7 @@ def test_the_example_of_an_environment_lists_exactly_the_settings_with_their_def
 def test_the_example_decides_nothing_but_the_passwords_that_must_be_chosen():
     lines = (ROOT / ".env.example").read_text().splitlines()
     decided = [line for line in lines if line and not line.startswith("#")]
-    assert decided == ["POSTGRES_PASSWORD=", "RABBITMQ_PASSWORD="]
+    assert decided == [f"{each}_PASSWORD=" for each in ("POSTGRES", "INGEST", "WORKER", "DASHBOARD", "RABBITMQ")]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=ids(DOCUMENTS))

@@ -41,6 +41,8 @@ RULES: dict[str, set[str]] = {
         "charset_normalizer", "defusedxml", "msgspec", "numpy", "openpyxl", "orjson", "pyarrow",
     },
     "fleetflow.sending": {"fleetflow.errors", "fleetflow.trips", "httpx", "msgspec", "orjson"},
+    "fleetflow.spreadsheets": set(),
+    "fleetflow.roster_files": {"fleetflow.errors", "fleetflow.safety", "fleetflow.spreadsheets"},
     "fleetflow.demo": {
         "fleetflow.bootstrap", "fleetflow.sending", "fleetflow.simulator", "fleetflow.storage", "fleetflow.trips",
         "numpy", "structlog",

@@ -17,7 +17,7 @@ def between(parse: Callable[[str], Number], low: Number, high: Number) -> Callab
     def number(text: str) -> Number:
         value = parse(text)
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"must be from {low:,} to {high:,}")
+            raise argparse.ArgumentTypeError(f"must be from {low:,.10g} to {high:,.10g}")
         return value
 
     return number

@@ -125,8 +125,8 @@ def _seed(text: str) -> int:
     return seed
 
 
-_minutes = between(float, 0.1, 24 * 60)
-_rate = between(float, 1, 50)
-_amount = between(float, 0, 1000)
-_share = between(float, 0, 1)
-_bias = between(float, -5, 5)
+_minutes = between(float, 0.1, 24 * 60.0)
+_rate = between(float, 1.0, 50.0)
+_amount = between(float, 0.0, 1000.0)
+_share = between(float, 0.0, 1.0)
+_bias = between(float, -5.0, 5.0)

@@ -13,7 +13,8 @@ import numpy as np
 from fleetflow.safety.context import Doubt
 from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.trips.agreement import G_MS2, KMH_PER_MS
-from fleetflow.trips.refresh import MAX_REFRESH_S, MOVING_KMH, ROUNDING, STALE_STEPS, changes
+from fleetflow.trips.refresh import MAX_REFRESH_S, ROUNDING, STALE_STEPS, changes
+from fleetflow.trips.survey import MOVING_KMH
 
 if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray

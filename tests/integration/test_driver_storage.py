@@ -11,7 +11,7 @@ import pytest
 
 from fleetflow.safety.events import EventKind, HarshEvent, Review
 from fleetflow.safety.profiles import DEFAULT_PROFILE
-from fleetflow.storage import coaching, drivers, reviews, roster, severity
+from fleetflow.storage import coaching, drivers, driving, reviews, roads, roster, severity
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.storage.events import read_events
 from fleetflow.trips.samples import Samples
@@ -126,3 +126,28 @@ def test_the_fleets_severity_is_of_the_events_that_count_in_multiples_of_each_cl
     assert severity.read_severity(conn, DEFAULT_PROFILE, NOW - timedelta(days=1)).set_index("kind").index.tolist() == [
         "braking"
     ]
+
+
+def test_the_fleets_points_are_told_by_the_speed_at_which_they_arise(conn, driver_id):
+    insert(conn, driver_id, BRAKE, DOUBTFUL, GENTLE, FAST)  # only the first costs anything that a road could explain
+    unknown = HarshEvent(EventKind.BRAKING, 11.0, 11.5, 12.0, 0.6, None)
+    later = NOW + timedelta(hours=1)
+    insert(conn, driver_id, event_at(20.0), event_at(35.0), event_at(90.0), event_at(90.0), unknown, started_at=later)
+    assert roads.read_band_points(conn, 1).tolist() == [0.0, 0.0, 0.0]  # nobody knows on what roads that was
+    conn.exec_driver_sql("UPDATE telemetry.trip_logs SET band_km = ARRAY[0.5, 1.0, 0.25]")
+    assert roads.read_band_points(conn, 1).tolist() == [5.0, 10.0, 10.0]
+    assert roads.read_band_points(conn, 1, since=NOW + timedelta(days=1)).tolist() == [0.0, 0.0, 0.0]
+    assert roads.read_band_points(conn, 1, vehicle_class="heavy").tolist() == [0.0, 0.0, 0.0]
+
+
+def event_at(speed_kmh: float) -> HarshEvent:
+    return HarshEvent(EventKind.ACCELERATION, 3.0, 3.5, 4.0, 0.55, speed_kmh)
+
+
+def test_driven_days_may_come_with_their_kilometres_by_speed_band(conn, driver_id):
+    for hour in range(2):
+        insert(conn, driver_id, BRAKE, started_at=NOW + timedelta(hours=hour))
+    conn.exec_driver_sql("UPDATE telemetry.trip_logs SET band_km = ARRAY[0.5, 1.0, 0.25]")
+    (day,) = driving.read_driver_days(conn, 1, with_bands=True)[list(driving.BANDS)].to_numpy().tolist()
+    assert day == [1.0, 2.0, 0.5]
+    assert not set(driving.BANDS) & set(driving.read_driver_days(conn, 1).columns)

@@ -147,6 +147,8 @@ def test_a_cancelled_run_is_never_active_and_what_it_wrote_stays(engine):
     advance(engine)
     with connection(engine) as conn:
         assert runs.cancel_run(conn, run.id)
+        assert not runs.cancel_run(conn, run.id)
+        assert runs.read_run(conn, run.id).state is runs.RunState.CANCELLED
     assert advance(engine) is None
     assert active(engine) == 1
     assert score_under(engine, trips[0], version) == 90

@@ -140,7 +140,7 @@ def choose_period(period: str) -> None:
 
 
 def go_to(page: str, address: dict[str, str]) -> None:
-    """Go to another page at an address, so that the browser's Back returns at once.
+    """Go to another page at an address.
 
     Streamlit writes two steps of history, one for the address and one for the page. The address first: then the step
     between is the page that was left, and not the new one with nothing chosen.

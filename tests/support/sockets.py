@@ -76,7 +76,8 @@ class Tab:
     def _receive(self) -> ForwardMsg:
         data = self._socket.recv(timeout=TIMEOUT_S)
         assert isinstance(data, bytes)
-        return ForwardMsg.FromString(data)
+        message: ForwardMsg = ForwardMsg.FromString(data)
+        return message
 
     def _elements(self) -> list[Message]:
         return [each.delta.new_element for each in self.messages if each.delta.HasField("new_element")]

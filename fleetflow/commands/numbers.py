@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Number = TypeVar("Number", bound=float)
 
 
-def between(parse: Callable[[str], Number], low: Number, high: Number) -> Callable[[str], Number]:
+def between(parse: Callable[[str], Number], low: float, high: float) -> Callable[[str], Number]:
     """A parser of numbers that argparse refuses outside of the range."""
 
     def number(text: str) -> Number:

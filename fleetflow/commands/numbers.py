@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Number = TypeVar("Number", int, float)
+Number = TypeVar("Number", bound=float)
 
 
-def between(parse: Callable[[str], Number], low: Number, high: Number) -> Callable[[str], Number]:
+def between(parse: Callable[[str], Number], low: float, high: float) -> Callable[[str], Number]:
     """A parser of numbers that argparse refuses outside of the range."""
 
     def number(text: str) -> Number:

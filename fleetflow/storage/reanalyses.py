@@ -86,7 +86,8 @@ def insert_reanalysis(conn: sa.Connection, below_version: int, *, asked_by: str)
     has_samples = trip_logs.c.samples_removed_at.is_(None)
     total = conn.scalar(sa.select(sa.func.count()).select_from(trip_logs).where(_older(below_version), has_samples))
     if not total:
-        raise NothingOlderError(f"No trip with samples was analysed by a detection older than version {below_version}.")
+        kept = " and still has its samples" if count_without_samples(conn, below_version) else ""
+        raise NothingOlderError(f"No trip was analysed by a detection older than version {below_version}{kept}.")
     values = {"below_version": below_version, "total_trips": total, "asked_by": asked_by}
     return read_reanalysis(
         conn, conn.execute(sa.insert(reanalyses).values(values).returning(reanalyses.c.id)).scalar_one()

@@ -111,7 +111,7 @@ def test_what_needs_samples_leaves_trips_without_them_out_and_says_so(engine, da
     with connection(engine) as conn:
         conn.exec_driver_sql("DELETE FROM telemetry.reanalyses")
         conn.exec_driver_sql("UPDATE telemetry.trip_logs SET detection_version = 1 WHERE id = %(id)s", {"id": new})
-        with pytest.raises(NothingOlderError, match="No trip with samples"):
+        with pytest.raises(NothingOlderError, match="still has its samples"):
             reanalyses.insert_reanalysis(conn, 1, asked_by="test")
 
 

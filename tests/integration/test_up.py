@@ -45,8 +45,9 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["FLEETFLOW_{name}_PORT"])), 
 WORKER = """
 import os, signal, psycopg
 with psycopg.connect(os.environ["FLEETFLOW_DATABASE_URL"]) as conn:
-    count, = conn.execute("SELECT count(*) FROM telemetry.trip_logs").fetchone()
-print("trips:", count, "pid:", os.getpid(), flush=True)
+    count, user = conn.execute("SELECT (SELECT count(*) FROM telemetry.trip_logs), current_user").fetchone()
+others = [name for name in os.environ if name.endswith("_DATABASE_URL") and name != "FLEETFLOW_DATABASE_URL"]
+print("as:", user, "knows of", others, "trips:", count, "pid:", os.getpid(), flush=True)
 signal.pause()
 """
 STAND_INS = {
@@ -139,6 +140,7 @@ def test_it_starts_everything_says_where_and_ctrl_c_leaves_nothing_behind(site):
         assert re.search(r"Sign in as +admin, password (?:[a-z2-9]{5}-){3}[a-z2-9]{5} ", said)
         assert said.startswith("The database was empty; its schema is now at revision")
         wait_until(site.pids_of_worker)
+        assert "as: fleetflow_worker_login knows of []" in site.said()
         pids = children_of(process.pid)
         assert len(pids) > 4  # three programs, the postmaster and its own children
         process.send_signal(signal.SIGINT)

@@ -174,7 +174,6 @@ TESTS = {
     "bad input: no 422, no 5xx, 100 ms, 8 kB, 50 MB": "tests/integration/test_bad_input.py",
     "poison: five attempts, no neighbour harmed": "tests/faults/test_dying_workers.py -k kills_its_worker",
     "10,000 wait: the queue holds 250 at most": "tests/faults/test_dying_api_and_queue.py -k ten_thousand",
-    "leader of a cluster killed: nothing lost": "tests/faults/test_cluster.py",
     "schemathesis, 400 examples: no failure": "tests/integration/test_schemathesis.py",
     "permissions: every role, page and action": "tests/unit/test_access.py tests/unit/test_dashboard_access.py"
     " tests/integration/test_administration.py",

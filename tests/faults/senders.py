@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -18,9 +21,9 @@ from tests.support.trips import trip_body
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 15.0
 RETRY_S = 0.2
-PROBE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,14 @@ def sending(port: int, ledger: Ledger, *, senders: int = 4, pause_s: float = 0.0
 @contextmanager
 def probing(port: int, times_s: list[float]) -> Iterator[None]:
     """Ask whether the API is alive while the block runs, and keep how long each answer took."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_probe, args=(port, times_s, stop))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(TIMEOUT_S)
+    command = [sys.executable, "-m", "tests.faults.alive", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield
+        finally:
+            told, _ = process.communicate("", timeout=TIMEOUT_S)
+    assert process.returncode == 0
+    times_s.extend(map(float, told.split()))
 
 
 def _send(port: int, ledger: Ledger, stop: threading.Event, pause_s: float) -> None:
@@ -109,11 +112,3 @@ def _accepted(client: httpx.Client, body: bytes, headers: dict[str, str], ledger
     accepted = answer.status_code == httpx.codes.ACCEPTED
     ledger.note(str(answer.status_code), time.monotonic() - started, answer.json()["trip_id"] if accepted else None)
     return accepted
-
-
-def _probe(port: int, times_s: list[float], stop: threading.Event) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT_S) as client:
-        while not stop.wait(PROBE_S):
-            started = time.monotonic()
-            assert client.get("/healthz").status_code == httpx.codes.OK
-            times_s.append(time.monotonic() - started)

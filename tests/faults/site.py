@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,7 @@ from tests.support.children import children_of
 from tests.support.proxy import FaultyProxy
 from tests.support.queues import port_of, through
 from tests.support.rabbitmq import PrivateBroker
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,6 +102,7 @@ def killed_postgres(site: Site) -> Iterator[None]:
     """As by a power cut."""
     pid = site.server.pid
     os.kill(pid or 0, signal.SIGKILL)
+    wait_until(lambda: site.server.pid is None, what="the end of Postgres")
     try:
         yield
     finally:
@@ -130,14 +133,17 @@ def locked_table(site: Site) -> Iterator[None]:
 def no_free_connection(site: Site) -> Iterator[None]:
     """Others have all connections that the server gives, and those of the programs were cut."""
     with ExitStack() as stack:
-        hoard = [stack.enter_context(psycopg.connect(site.server.url, autocommit=True))]
-        hoard[0].execute(CUT_ALL)
-        while True:
-            try:
-                hoard.append(stack.enter_context(psycopg.connect(site.server.url, autocommit=True)))
-            except psycopg.OperationalError:
-                break
+        first = stack.enter_context(psycopg.connect(site.server.url, autocommit=True))
+        _take_all_connections(site, stack)
+        first.execute(CUT_ALL)
+        _take_all_connections(site, stack)
         yield
+
+
+def _take_all_connections(site: Site, stack: ExitStack) -> None:
+    with contextlib.suppress(psycopg.OperationalError):
+        while True:
+            stack.enter_context(psycopg.connect(site.server.url, autocommit=True))
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from fleetflow.errors import ConfigurationError, QueueUnavailableError
 from fleetflow.queue import Fate, QueueState, open_publisher, read_state
 from fleetflow.queue.interface import DEAD_LETTER_QUEUE_NAME, QUEUE_NAME
 from fleetflow.queue.rabbitmq import RabbitMQConsumer, RabbitMQPublisher
-from tests.support.queues import TIMEOUT_S, make_settings, publish, receive, seconds_of
+from tests.support.ports import free_port
+from tests.support.queues import TIMEOUT_S, make_settings, port_of, publish, receive, seconds_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -345,3 +346,16 @@ def test_no_thread_is_left_when_everything_is_closed(rabbitmq_url):
         receive(consumer)
     publisher.close()
     assert threading.active_count() == before
+
+
+def test_a_node_that_is_away_is_passed_over_for_the_next(rabbitmq_url):
+    away = rabbitmq_url.replace(f":{port_of(rabbitmq_url)}/", f":{free_port()}/")
+    urls = f"{away},{rabbitmq_url}"
+    [trip] = trips(1)
+    publisher = RabbitMQPublisher(urls, queue_length=5, timeout_s=TIMEOUT_S)
+    consumer = RabbitMQConsumer(urls, queue_length=5, batch=5, timeout_s=TIMEOUT_S)
+    publish(publisher, [trip])
+    assert [delivery.trip_id for delivery in receive(consumer)] == [trip]
+    assert state_of(urls).reachable
+    publisher.close()
+    consumer.close()

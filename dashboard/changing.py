@@ -10,7 +10,7 @@ import numpy as np
 from fleetflow.safety.change import TENTHS, Change, Part, explain_change
 from fleetflow.safety.events import EventKind, Review, Standing
 from fleetflow.safety.profiles import TOLERANCE
-from fleetflow.trips.summary import BAND_EDGES_KMH
+from fleetflow.trips.survey import BAND_EDGES_KMH
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -142,7 +142,7 @@ def test_who_drove_only_before_the_period_is_not_on_it(engine, opened):
     assert "No scored trips in the last 28 days" in text(opened("leaderboard"))
 
 
-def set_bands(engine, kilometres: dict) -> None:
+def set_bands(engine, kilometres) -> None:
     """On what roads each driver's trips were, in kilometres by speed band."""
     with connection(engine) as conn:
         for driver_id, bands in kilometres.items():

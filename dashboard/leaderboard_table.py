@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import changes, components, drawing, look, tables, words
-from dashboard.standings import RATES
+from dashboard.standings import ESTIMATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,7 @@ CHANGE_HELP = (
     "Against himself in the period before, beyond the fleet's own change. “worse” and “improved” are beyond chance;"
     " ↗ (more points) and ↘ (fewer) are the likelier direction with its probability."
 )
+RATE_HELP = "events per 100 km, estimated from all drivers together as the points are. As counted: in the download."
 TREND_HELP = "Points per 100 km by week over eight weeks; a week with little driving leans on the driver's mean."
 
 
@@ -73,7 +74,7 @@ def ranked_frame(frame: pd.DataFrame, *, middle: float, end: float) -> pd.DataFr
             "mean_score": frame["mean_score"].round(1).to_numpy(),
             "distance_km": frame["distance_km"].round().to_numpy(),
             "trips": frame["trips"].to_numpy(),
-            **{name: frame[name].round(1).to_numpy() for name in RATES},
+            **{name: frame[name].round(1).to_numpy() for name in ESTIMATED},
             "tied": frame["tied"].to_numpy(dtype=bool),
         }
     )
@@ -129,12 +130,12 @@ def name_column(button: str, driver_ids: list[str]) -> Any:
 
 
 def rate_columns() -> dict[str, Any]:
-    """Harsh events per 100 km, a column a kind."""
+    """Harsh events per 100 km as estimated, a column a kind."""
     return {
         name: st.column_config.NumberColumn(
-            f"{each.sign} {each.brief}", format="%.1f", width=84, help=f"{each.label}: events per 100 km, as counted."
+            f"{each.sign} {each.brief}", format="%.1f", width=84, help=f"{each.label}: {RATE_HELP}"
         )
-        for name, each in zip(RATES, look.KINDS.values(), strict=True)
+        for name, each in zip(ESTIMATED, look.KINDS.values(), strict=True)
     }
 
 

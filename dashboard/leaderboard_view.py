@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import components, filters, fleet_charts, fleet_view, leaderboard_table, look, tables, words
-from dashboard.standings import RATES
+from dashboard.standings import ESTIMATED, RATES, beyond_likely_ranks
 from fleetflow.safety.ranking.pair import compare_pair
 
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from dashboard.standings import Standings
     from fleetflow.safety.ranking.pair import Pair
 
-FIND, LEAST, SHOW, VIEW, COMPARE = "find", "km", "show", "view", "compare"
+FIND, LEAST, SHOW, VIEW, COMPARE, ROADS = "find", "km", "show", "view", "compare", "roads"
 LEAST_KM = {filters.EVERY: "Any distance", **{str(km): f"{km} km or more" for km in (50, 100, 200, 500, 1000)}}
 SHOWN = {filters.EVERY: "All", "above": "Clearly above", "below": "Clearly below"}
+AS_DRIVEN = {filters.EVERY: "As driven", "equal": "Equal roads"}
+MOST_NAMED = 5
 VIEWS = {filters.EVERY: "Table", "chart": "Chart"}
 MOST_IN_CHART = 60
 MOST_IN_TABLE = 500
@@ -31,7 +33,8 @@ ENOUGH, LIKELY = 0.95, 0.9
 DOWNLOADED = (
     "driver_id", "name", "group_name", "rank", "rank_low", "rank_high", "tied", "status", "points_per_100_km", "low",
     "high", "raw_per_100_km", "worse_half", "verdict", "km_needed", "rank_before", "points_per_100_km_before", "rose",
-    "fell", "badge", "mean_score", "trips", "distance_km", *look.KIND_COLUMNS, *RATES, "per_100_km", "unusable_trips",
+    "fell", "badge", "mean_score", "trips", "distance_km", *look.KIND_COLUMNS, *RATES, *ESTIMATED, "per_100_km",
+    "unusable_trips",
 )  # fmt: skip
 NOT_ENOUGH = (
     "Too few km to tell them from the others: no rank, neither a good nor a bad one. They return by themselves."
@@ -55,9 +58,31 @@ def show_filters() -> Chosen:
         find = filters.search(FIND, "Find a driver", width=230)
         filters.select(LEAST, "Least distance", LEAST_KM, least, width=170)
         st.space("stretch")
+        filters.segment(ROADS, "Roads", AS_DRIVEN, "equal" if equal_roads() else filters.EVERY)
         filters.segment(SHOW, "Drivers shown", SHOWN, show)
         filters.segment(VIEW, "View", VIEWS, view)
     return Chosen(find, float(least or 0), show, view == "chart")
+
+
+def equal_roads() -> bool:
+    """Whether the address asks for an equal road mix."""
+    return bool(filters.current(ROADS, AS_DRIVEN))
+
+
+def show_roads(found: Standings, as_driven: Standings) -> None:
+    """What an equal road mix is, and whom it moves further than chance may."""
+    moved = beyond_likely_ranks(found.drivers, as_driven.drivers)
+    names = [name.removeprefix("Simulated ") for name in tables.driver_names(moved.head(MOST_NAMED))]
+    more = f" and {len(moved) - MOST_NAMED} more" if len(moved) > MOST_NAMED else ""
+    beyond = (
+        f"{', '.join(names)}{more} moved beyond their likely ranks."
+        if names
+        else "Nobody moved beyond his likely ranks."
+    )
+    st.caption(
+        "Equal roads: a kilometre counts for what the fleet collects at such speeds (below 35, 35-70, above 70 km/h),"
+        f" so that town and motorway drivers compare. {beyond}"
+    )
 
 
 def fits(drivers: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:

@@ -10,8 +10,10 @@ import pandas as pd
 from fleetflow.safety.judging import KINDS
 from fleetflow.safety.ranking.bunching import points_per_event
 from fleetflow.safety.ranking.days import DriverDays
+from fleetflow.safety.ranking.exposure import road_weights
 from fleetflow.safety.ranking.leaderboard import Leaderboard, rank_drivers
 from fleetflow.safety.whatif.rules import rules_of
+from fleetflow.storage.driving import BANDS
 
 if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
@@ -47,6 +49,15 @@ def driver_days(days: pd.DataFrame, numbers: np.ndarray, drivers: int) -> Driver
         drivers, numbers.astype(np.intp), days["day"].to_numpy(dtype=np.intp), column("points"), column("distance_km"),
         column("hours"), column("weight") if "weight" in days else None, days["trips"].to_numpy(dtype=np.intp),
     )  # fmt: skip
+
+
+def on_equal_roads(days: pd.DataFrame, band_points: np.ndarray, profile: ScoringProfile) -> pd.DataFrame:
+    """The days with a `weight`: what a kilometre counts for, by the fleet's points in the speed bands it was driven in.
+
+    `days` has the columns storage.driving.BANDS, `band_points` a number per band.
+    """
+    km = days[list(BANDS)].to_numpy(dtype=np.float64) * days["usable"].to_numpy(dtype=np.float64)[:, None]
+    return days.assign(weight=road_weights(km, band_points[None, :], event_points(days[days["usable"]], profile)))
 
 
 def event_points(days: pd.DataFrame, profile: ScoringProfile) -> float:

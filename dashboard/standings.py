@@ -13,6 +13,7 @@ from dashboard.ranking import driver_days, event_points, rank_fleet
 from fleetflow.safety.judging import KINDS
 from fleetflow.safety.ranking.bunching import measure_bunching
 from fleetflow.safety.ranking.days import KM_PER_EXPOSURE, add_up
+from fleetflow.safety.ranking.kinds import fit_kind
 from fleetflow.safety.ranking.movement import compare_periods
 
 if TYPE_CHECKING:
@@ -26,13 +27,15 @@ trips is no peak."""
 NO_RANK = 0
 BEFORE = ("rank", "points_per_100_km", "low", "high", "distance_km")
 RATES = tuple(f"{kind.value}_per_100_km" for kind in KINDS)
+ESTIMATED = tuple(f"{kind.value}_estimated" for kind in KINDS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standings:
     """`drivers` has a row per driver who drove in the period, the worst first, those without a rank last.
 
-    Its columns are those of ranking.rank_fleet; harsh events per 100 km of each kind (RATES) and of all (per_100_km);
+    Its columns are those of ranking.rank_fleet; harsh events per 100 km of each kind as counted (RATES), as
+    estimated with the whole fleet (ESTIMATED), and of all kinds as counted (per_100_km);
     of the period before the columns BEFORE with `_before` (missing where he did not drive); `fell` and `rose`, the
     probabilities that his rate did beyond the fleet's own change, and `badge`; `trend`, points per 100 km of eight
     weeks, the oldest first; unusable_trips. The status of who drove nothing usable is "unusable".
@@ -62,6 +65,7 @@ def stand(driven: pd.DataFrame, profile: ScoringProfile, period: Period) -> Stan
     moved, ratio = _moved(before, now, profile)
     drivers = _with_before(drivers, earlier).merge(moved, on="driver_id", how="left")
     drivers = drivers.assign(trend=_trends(usable, drivers, period), **_rates(drivers))
+    drivers = drivers.merge(_estimated(now), on="driver_id", how="left")
     drivers = _with_unusable(drivers, period.now(driven))
     ranked = drivers["rank"] > NO_RANK
     middle = float(drivers.loc[ranked, "points_per_100_km"].median()) if ranked.any() else np.nan
@@ -106,6 +110,26 @@ def _rates(drivers: pd.DataFrame) -> dict[str, pd.Series]:
     exposure = (drivers["distance_km"] / KM_PER_EXPOSURE).where(drivers["distance_km"] > 0)
     rates = {name: drivers[kind.value] / exposure for name, kind in zip(RATES, KINDS, strict=True)}
     return {**rates, "per_100_km": drivers[[kind.value for kind in KINDS]].sum(axis=1) / exposure}
+
+
+def _estimated(now: pd.DataFrame) -> pd.DataFrame:
+    """Each kind's rate by driver, fitted by itself: little driving pulls it towards the fleet's."""
+    numbers, ids = pd.factorize(now["driver_id"], sort=True)
+    frame = pd.DataFrame({"driver_id": pd.Series(ids, dtype="str")})
+    for name, kind in zip(ESTIMATED, KINDS, strict=True):
+        days = driver_days(now.assign(points=now[kind.value]), numbers, len(ids))
+        blocks = add_up(days).blocks
+        frame[name] = fit_kind(blocks.driver, blocks.points, blocks.exposure, len(ids)).mean
+    return frame
+
+
+def beyond_likely_ranks(drivers: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Of the drivers, those whose rank is none of the likely ones that they have in another ranking."""
+    likely = others.set_index("driver_id").reindex(drivers["driver_id"])
+    below = drivers["rank"].to_numpy() < likely["rank_low"].to_numpy()
+    above = drivers["rank"].to_numpy() > likely["rank_high"].to_numpy()
+    both = (drivers["rank"].to_numpy() > NO_RANK) & (likely["rank"].to_numpy() > NO_RANK)
+    return drivers[both & (below | above)]
 
 
 def _with_unusable(drivers: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:

@@ -45,7 +45,8 @@ def test_ranked_drivers_come_the_worst_first_with_their_likely_ranks(engine, ope
     assert table["likely"].iloc[0] == "1"
     assert table["points"].is_monotonic_decreasing
     assert list(table["verdict"]) == ["clearly above", "", "", "clearly below"]
-    assert table["braking_per_100_km"].iloc[0] == 2.5
+    assert table["braking_estimated"].is_monotonic_decreasing
+    assert 2.2 < table["braking_estimated"].iloc[0] <= 2.5  # as counted it is 2.5
     assert all(len(each) == 8 for each in table["trend"])
 
 
@@ -139,3 +140,38 @@ def test_the_chart_shows_the_same_drivers(engine, opened):
 def test_who_drove_only_before_the_period_is_not_on_it(engine, opened):
     store(engine, drive(), started_at=NOW - timedelta(days=40))
     assert "No scored trips in the last 28 days" in text(opened("leaderboard"))
+
+
+def set_bands(engine, kilometres) -> None:
+    """On what roads each driver's trips were, in kilometres by speed band."""
+    with connection(engine) as conn:
+        for driver_id, bands in kilometres.items():
+            values = {"id": driver_id, "bands": list(bands)}
+            conn.exec_driver_sql(
+                "UPDATE telemetry.trip_logs SET band_km = %(bands)s::float8[] WHERE driver_id = %(id)s", values
+            )
+
+
+def test_on_equal_roads_a_driver_is_held_to_what_the_fleet_collects_where_he_drives(engine, opened):
+    drivers = store_fleet(engine)
+    motorway, country = (40.0, 20.0, 180.0), (0.0, 240.0, 0.0)
+    roads = {name: country if name == "rough" else motorway for name in drivers}
+    set_bands(engine, {drivers[name]: bands for name, bands in roads.items()})
+    driven = opened("leaderboard").dataframe[0].value.set_index("name")
+    app = opened("leaderboard", roads="equal")
+    assert not app.exception
+    assert "town and motorway drivers compare" in text(app)
+    equal = app.dataframe[0].value.set_index("name")
+    rough, middle = short_name(drivers["rough"]), short_name(drivers["middle"])
+    assert equal.loc[rough, "points"] < driven.loc[rough, "points"]
+    assert equal.loc[middle, "points"] > driven.loc[middle, "points"]
+    assert f"{middle}" in text(app) or "Nobody moved" in text(app)
+
+
+def test_nothing_changes_on_equal_roads_where_nobody_knows_the_roads(engine, opened):
+    store_fleet(engine)
+    with connection(engine) as conn:
+        conn.exec_driver_sql("UPDATE telemetry.trip_logs SET band_km = NULL")
+    driven, equal = (opened("leaderboard", **address) for address in ({}, {"roads": "equal"}))
+    assert equal.dataframe[0].value["points"].tolist() == driven.dataframe[0].value["points"].tolist()
+    assert "Nobody moved beyond his likely ranks." in text(equal)

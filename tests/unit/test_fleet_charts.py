@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from dashboard import changes, drawing, fleet_charts, leaderboard_table, look, words
-from dashboard.standings import RATES, stand
+from dashboard.standings import ESTIMATED, stand
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.safety.ranking.pair import compare_pair
 from tests.unit.test_standings import FLEET, PERIOD, driven
@@ -95,7 +95,7 @@ def test_the_table_sends_numbers_that_sort_and_an_address_for_every_interval(fou
     shown = leaderboard_table.ranked_frame(drivers, middle=middle, end=end)
     assert list(shown["rank"]) == [1, 2, 2, 4, 5]
     assert end >= drivers["high"].max()
-    assert set(RATES) < set(shown.columns)
+    assert set(ESTIMATED) < set(shown.columns)
     assert all(drawing.interval_svg(each.split("?", 1)[1]) for each in shown["interval"])
 
 

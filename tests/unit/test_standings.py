@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from dashboard import changes, key_figures
 from dashboard.periods import TREND_DAYS, period_of
-from dashboard.standings import WEEKS, stand
+from dashboard.ranking import on_equal_roads
+from dashboard.standings import ESTIMATED, RATES, WEEKS, beyond_likely_ranks, stand
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -150,3 +151,34 @@ def test_nothing_is_beyond_chance_where_nothing_happened():
     assert not key_figures.is_beyond_chance(0, 100, 5, 100, 1.0)
     assert not key_figures.is_beyond_chance(5, 0, 5, 100, 1.0)
     assert key_figures.is_beyond_chance(100, 100, 300, 100, 1.0)
+
+
+def test_a_kinds_rate_is_estimated_between_the_drivers_own_and_the_fleets():
+    rows = stand(driven(FLEET), DEFAULT_PROFILE, PERIOD).drivers
+    counted, estimated = (rows[names[0]].to_numpy() for names in (RATES, ESTIMATED))
+    assert np.all(np.sign(estimated - counted.mean()) * (estimated - counted) <= 0)
+    assert list(np.argsort(-estimated, kind="stable")) == list(np.argsort(-counted, kind="stable"))
+
+
+def test_equal_roads_weigh_a_kilometre_by_what_the_fleet_collects_there():
+    days = driven(FLEET).assign(town_km=0.0, country_km=0.0, motorway_km=0.0)
+    town = days["driver_id"] == "a"
+    days.loc[town, "town_km"], days.loc[~town, "motorway_km"] = 50.0, 50.0
+    days.loc[days.index[-1], "usable"] = False
+    weighed = on_equal_roads(days, np.array([300.0, 0.0, 100.0]), DEFAULT_PROFILE)
+    used = weighed[weighed["usable"]]
+    assert used.loc[town, "weight"].min() > 1 > used.loc[~town, "weight"].max()
+    assert (used["distance_km"] * used["weight"]).sum() == pytest.approx(used["distance_km"].sum())
+    assert weighed["weight"].iloc[-1] == 1.0
+
+
+def test_who_moves_beyond_his_likely_ranks_is_named():
+    rows = {
+        "driver_id": ["a", "b", "c", "d"],
+        "rank": [1, 2, 3, 0],
+        "rank_low": [1, 1, 3, 0],
+        "rank_high": [2, 2, 3, 0],
+    }
+    before = pd.DataFrame(rows)
+    after = before.assign(rank=[2, 3, 1, 4])
+    assert beyond_likely_ranks(after, before)["driver_id"].tolist() == ["b", "c"]

@@ -8,6 +8,7 @@ from uuid import UUID
 import streamlit as st
 
 from dashboard import actions, components, data, words
+from dashboard.upload_sending import Api
 from fleetflow.errors import FleetFlowError
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def _so_far(gone: Totals) -> str:
 def _erase(database: str, driver_id: UUID) -> None:
     """Late trips are barred before anything is deleted, so that none comes in between."""
     actions.begin_erasure(database, driver_id)
-    st.session_state[SAID] = describe(actions.erase_driver(database, driver_id))
+    erased = actions.erase_driver(database, driver_id)
+    quarantine = Api.of(st.secrets["fleetflow"]).quarantine
+    if quarantine is not None:
+        quarantine.forget(erased.files)
+    st.session_state[SAID] = describe(erased)
     st.session_state.pop(PREPARED, None)
 
 

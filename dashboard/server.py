@@ -49,7 +49,7 @@ def create_app(settings: Settings, database_url: str) -> st.App:
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[None]:
         await load_pages()
-        tidying = asyncio.create_task(keep_tidy(quarantine_of(settings)))
+        tidying = asyncio.create_task(keep_tidy(Quarantine.of(settings)))
         yield
         tidying.cancel()
         desk.close()
@@ -71,14 +71,9 @@ def secrets_of(settings: Settings, database_url: str) -> dict[str, SecretsValue]
         "api_url": settings.reachable_api,
         "api_key": settings.key or "",
         "upload_files_per_hour": settings.upload_files_per_hour,
-        "quarantine_dir": str(quarantine_of(settings).folder),
+        "quarantine_dir": str(Quarantine.of(settings).folder),
         "quarantine_days": settings.quarantine_days,
     }
-
-
-def quarantine_of(settings: Settings) -> Quarantine:
-    """Where uploaded files are kept as they came."""
-    return Quarantine(settings.data_dir.absolute() / "quarantine", settings.quarantine_days)
 
 
 async def keep_tidy(quarantine: Quarantine) -> None:

@@ -7,11 +7,13 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from fleetflow.settings import Settings
 
 DAY_S = 86_400.0
 NAME = re.compile(r"[0-9a-f]{64}(\.part)?")
@@ -23,6 +25,11 @@ class Quarantine:
 
     folder: Path
     days: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The one in the data folder."""
+        return cls(settings.data_dir.absolute() / "quarantine", settings.quarantine_days)
 
     def keep(self, content: bytes) -> Path | None:
         """Keep a file, counted from now, and let go of old ones; None where none are kept. Raises OSError."""
@@ -44,6 +51,14 @@ class Quarantine:
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
+
+    def forget(self, hashes: Iterable[str]) -> int:
+        """Let go of the files with these SHA-256, in hexadecimal; how many were there. Raises OSError."""
+        gone = {*hashes}
+        found = [path for path in self._files() if path.name in gone]
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
 
     def _files(self) -> Iterator[Path]:
         """Its own files; whatever else somebody put there is not touched."""

@@ -13,6 +13,7 @@ from fleetflow.commands.database import acting, operator, transaction
 from fleetflow.commands.migrate import reachable_database
 from fleetflow.dossier import write_dossier
 from fleetflow.errors import ConfigurationError
+from fleetflow.quarantine import Quarantine
 from fleetflow.storage import audit, erasures
 from fleetflow.storage.erasures import check_driver
 
@@ -52,7 +53,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if not args.yes and _answer() != WORD:
         raise ConfigurationError("Nothing was erased.")
     with reachable_database(settings) as url:
-        console.print(describe(erase(url, args.driver_id)), markup=False)
+        erased = erase(url, args.driver_id)
+    Quarantine.of(settings).forget(erased.files)
+    console.print(describe(erased), markup=False)
     return 0
 
 

@@ -39,7 +39,10 @@ class DriverMissingError(FleetFlowError):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What went with a driver; `entries` are those of the audit log whose details were erased."""
+    """What went with a driver; `entries` are those of the audit log whose details were erased.
+
+    `files` are the SHA-256 of uploaded files that held trips of his: whoever keeps such files has to delete them.
+    """
 
     trips: int
     distance_km: float
@@ -47,10 +50,11 @@ class Erased:
     notes: int
     uploads: int
     entries: list[int]
+    files: list[str]
 
     def as_plain(self) -> dict[str, Any]:
-        """For the audit log, which then names the entries that it lost details of."""
-        return asdict(self)
+        """For the audit log, which then names the entries that it lost details of, and no file."""
+        return {name: value for name, value in asdict(self).items() if name != "files"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ NUMBERED = {
         JOIN telemetry.trip_logs AS trip ON trip.id = came.trip_id WHERE trip.driver_id = %(id)s""",
 }
 """The numbers of what a driver has, by the word that the audit log puts before them."""
+FILES = "SELECT DISTINCT encode(file_hash, 'hex') FROM telemetry.uploads WHERE id = ANY(%(ids)s::bigint[])"
 TRIPS = "SELECT id FROM telemetry.trip_logs WHERE driver_id = %(id)s"
 # What an entry says of a person: an id or a name in its values, or the number of an event, note or upload of his.
 FIND_ENTRIES = """
@@ -164,6 +169,7 @@ def erase_driver(conn: sa.Connection, driver_id: UUID) -> Erased:
     name = conn.scalar(sa.select(drivers.c.name).where(drivers.c.id == driver_id))
     mine = {noun: _ids(conn, statement, driver_id) for noun, statement in NUMBERED.items()}
     trip_ids = _ids(conn, TRIPS, driver_id)
+    files = list(conn.exec_driver_sql(FILES, {"ids": mine["upload"]}).scalars())
     trips, distance_km = _delete_trips(conn, driver_id)
     _forget_uploads(conn, mine["upload"])
     conn.execute(sa.delete(drivers).where(drivers.c.id == driver_id))
@@ -172,7 +178,7 @@ def erase_driver(conn: sa.Connection, driver_id: UUID) -> Erased:
         _forget_name(conn, name)
     conn.exec_driver_sql(ADD_TOTALS, {"trips": trips, "distance_km": distance_km, "events": len(mine["event"])})
     entries = _erase_entries(conn, _said_of(driver_id, name), trip_ids, mine)
-    return Erased(trips, distance_km, len(mine["event"]), len(mine["note"]), len(mine["upload"]), entries)
+    return Erased(trips, distance_km, len(mine["event"]), len(mine["note"]), len(mine["upload"]), entries, files)
 
 
 def read_totals(conn: sa.Connection) -> Totals:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import orjson
 import psycopg
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from fleetflow import backup
@@ -21,9 +22,10 @@ from fleetflow.commands import driver as driver_command
 from fleetflow.commands import restore
 from fleetflow.embedded.programs import find_programs
 from fleetflow.errors import ConfigurationError
+from fleetflow.quarantine import Quarantine
 from fleetflow.safety.events import Review
 from fleetflow.settings import Settings
-from fleetflow.storage import audit, coaching, erasures, registers, reports, reviews, roster, uploads
+from fleetflow.storage import audit, coaching, erasures, registers, reports, reviews, roster, tables, uploads
 from fleetflow.storage.audit import Who
 from fleetflow.storage.database import connection
 from fleetflow.storage.erasures import DriverMissingError
@@ -34,7 +36,6 @@ from tests.support.trips import new_trip, trip_body
 
 if TYPE_CHECKING:
     import pandas as pd
-    import sqlalchemy as sa
 
 pytestmark = pytest.mark.postgres
 NAME, OTHER = "Zoltan Qwark", "Simulated Bea"
@@ -265,6 +266,25 @@ def test_a_backup_from_before_does_not_bring_the_driver_back(people: People, eng
     with connection(engine) as conn:
         again = insert_trips(conn, [new_trip(driver_id=people.driver)])
     assert [each.outcome for each in again] == [Outcome.ERASED]
+
+
+def test_the_uploaded_files_that_held_trips_of_the_driver_go_with_him(
+    people: People, engine: sa.Engine, database_url: str, tmp_path
+):
+    quarantine = Quarantine(tmp_path / "quarantine", 30)
+    mine, theirs = (quarantine.keep(content) for content in (b"his trips", b"trips of others"))
+    assert mine is not None
+    assert theirs is not None
+    with connection(engine) as conn:
+        conn.execute(
+            sa.update(tables.uploads)
+            .where(tables.uploads.c.id == people.own)
+            .values(file_hash=bytes.fromhex(mine.name))
+        )
+    asked = argparse.Namespace(verb="erase", driver_id=people.driver, yes=True)
+    kept_here = Settings(database_url=SecretStr(database_url), data_dir=tmp_path, quarantine_days=30)
+    assert driver_command.run(asked, kept_here) == 0
+    assert (mine.exists(), theirs.exists()) == (False, True)
 
 
 def test_an_erasure_needs_a_known_driver_and_a_word(people: People, database_url: str, monkeypatch):

@@ -50,3 +50,12 @@ def test_nothing_is_kept_where_nothing_is_to_be_kept_and_what_is_not_its_own_sta
     assert nowhere.keep(CONTENT) is None
     assert kept(nowhere) == ["notes.txt"]
     assert Quarantine(tmp_path / "gone", 0).tidy() == 0
+
+
+def test_a_file_is_forgotten_by_its_hash_and_no_other(tmp_path: Path):
+    quarantine = Quarantine(tmp_path, 30)
+    quarantine.keep(CONTENT)
+    quarantine.keep(b"another")
+    gone = hashlib.sha256(CONTENT).hexdigest()
+    assert quarantine.forget([gone, "0" * 64]) == 1
+    assert kept(quarantine) == [hashlib.sha256(b"another").hexdigest()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -40,24 +41,37 @@ ALONE: dict[str, Callable[[], Iterator[Row]]] = {
 
 
 def main(chosen: list[str]) -> int:
-    """Run what was chosen, everything by default."""
+    """Run what was chosen, everything by default; one that fails does not take the others' figures with it."""
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     rows: list[Row] = []
-    for name in _matching(ALONE, chosen):
-        rows += ALONE[name]()
+    failed = [name for name, run in _runs(chosen) if not _measured(name, run, rows)]
+    Console().print(f"Written to {show(rows)}")
+    if failed:
+        Console(stderr=True).print(f"Failed: {'; '.join(failed)}")
+    return 1 if failed else 0
+
+
+def _runs(chosen: list[str]) -> Iterator[tuple[str, Callable[[], Iterator[Row]]]]:
+    yield from ((name, ALONE[name]) for name in _matching(ALONE, chosen))
     both = _matching(ON_A_STACK, chosen)
     one = _matching(ON_ONE_STACK, chosen) + (_matching(WHEN_NAMED, chosen) if chosen else [])
     if both or one:
         with stacks() as found:
-            rows += [row for name in both for stack in found for row in _noted(name, stack)]
-            rows += [row for name in one for row in _noted(name, found[0])]
-    Console().print(f"Written to {show(rows)}")
-    return 0
+            pairs = [*((name, stack) for name in both for stack in found), *((name, found[0]) for name in one)]
+            for name, stack in pairs:
+                run = {**ON_A_STACK, **ON_ONE_STACK, **WHEN_NAMED}[name]
+                yield f"{name}, woken by {stack.name}", partial(run, stack)
 
 
-def _noted(name: str, stack: Stack) -> Iterator[Row]:
-    Console(stderr=True).print(f"{name}, woken by {stack.name} ...")
-    return {**ON_A_STACK, **ON_ONE_STACK, **WHEN_NAMED}[name](stack)
+def _measured(name: str, run: Callable[[], Iterator[Row]], rows: list[Row]) -> bool:
+    console = Console(stderr=True)
+    console.print(f"{name} ...")
+    try:
+        rows.extend(run())
+    except Exception:  # noqa: BLE001  # whatever it is, the others go on
+        console.print_exception()
+        return False
+    return True
 
 
 def _matching(known: dict[str, Callable[..., Iterator[Row]]], chosen: list[str]) -> list[str]:

@@ -52,6 +52,8 @@ ACTIONS: Mapping[str, Permission] = MappingProxyType(
         "revoke_key": Permission.ADMINISTER,
         "edit_drivers": Permission.ADMINISTER,
         "edit_vehicles": Permission.ADMINISTER,
+        "set_policy": Permission.ADMINISTER,
+        "forget_policy": Permission.ADMINISTER,
         "export_driver": Permission.ADMINISTER,
         "begin_erasure": Permission.ADMINISTER,
         "erase_driver": Permission.ADMINISTER,

@@ -26,6 +26,7 @@ from fleetflow.storage import (
     runs,
     uploads,
 )
+from fleetflow.storage.policy import Policy, delete_policy, read_policy, upsert_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -119,9 +120,10 @@ def begin_upload(
 ) -> int:
     """Keep where trips are about to come from, and the names that the file has for people and vehicles.
 
-    Raises UploadQuotaError for more than `per_hour` files of one person.
+    Raises UploadQuotaError for more files of one person than the policy allows, which is `per_hour` as configured.
     """
-    uploads.check_quota(act.conn, act.author, per_hour)
+    allowed = read_policy(act.conn, Policy(upload_files_per_hour=per_hour)).upload_files_per_hour
+    uploads.check_quota(act.conn, act.author, allowed)
     uploads.name_unknown(act.conn, drivers, vehicles)
     number = uploads.insert_upload(act.conn, upload, author=act.author)
     act.subject = f"upload {number}"
@@ -238,6 +240,20 @@ def edit_vehicles(act: Act, rows: Sequence[Mapping[str, str | None]]) -> None:
     for row in rows:
         values = {name: row[name] for name in ("name", "group_name", "vehicle_class")}
         roster.upsert_vehicle(act.conn, UUID(row["id"]), **values)
+
+
+@action
+def set_policy(act: Act, policy: Policy, before: Policy) -> None:
+    """From now on this holds, whatever the settings of the programs say; `before` is what the admin saw."""
+    act.before, act.after = before.as_plain(), policy.as_plain()
+    upsert_policy(act.conn, policy, author=act.author)
+
+
+@action
+def forget_policy(act: Act, before: Policy) -> None:
+    """The settings of the programs decide again."""
+    act.before = before.as_plain()
+    delete_policy(act.conn)
 
 
 @action

@@ -11,6 +11,8 @@ import streamlit as st
 from dashboard import access, data, downloads, words
 from fleetflow.access import AccessDeniedError
 from fleetflow.errors import ConfigurationError, StorageUnavailableError
+from fleetflow.storage.database import without_names
+from fleetflow.storage.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +28,8 @@ EVENTS, UPLOAD, OPERATIONS = "app_pages/events.py", "app_pages/upload.py", "app_
 ADMINISTRATION, AUDIT = "app_pages/administration.py", "app_pages/audit.py"
 VIEWER = "viewer"
 """Where in the session of a browser its person is, for the run that goes on; see viewers."""
+HIDES_NAMES = "hides_names"
+"""Where in the session is whether names were hidden when the database last answered."""
 RETRY_S = 5
 DELAYED_S = 60.0
 """From then on a waiting score is late: a worker that is there takes a trip within seconds."""
@@ -38,8 +42,24 @@ csv_footer = downloads.footer
 
 
 def database() -> str:
-    """The database's URL, as the server handed it to the script."""
-    return str(st.secrets["fleetflow"]["database_url"])
+    """The database's URL, as the server handed it to the script; one without names where they are not to be shown."""
+    url = str(st.secrets["fleetflow"]["database_url"])
+    return without_names(url) if _hides_names(url) else url
+
+
+def configured_policy() -> Policy:
+    """What the server's settings say, where no admin has decided."""
+    return Policy(**st.secrets["fleetflow"].get("policy", {}))
+
+
+def _hides_names(url: str) -> bool:
+    """While the database is away, as it was; and where that is not known, yes."""
+    try:
+        hides = data.policy(url, configured_policy()).pseudonyms
+    except (StorageUnavailableError, ConfigurationError):
+        return bool(st.session_state.get(HIDES_NAMES, True))
+    st.session_state[HIDES_NAMES] = hides
+    return hides
 
 
 def api_url() -> str:

@@ -21,7 +21,7 @@ from dashboard.signin.headers import SecurityHeaders
 from dashboard.signin.routes import Counter
 from dashboard.sketch import draw_one_of_each
 from fleetflow.quarantine import Quarantine
-from fleetflow.storage.database import without_names
+from fleetflow.storage.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -67,10 +67,10 @@ def create_app(settings: Settings, database_url: str) -> st.App:
 def secrets_of(settings: Settings, database_url: str) -> dict[str, SecretsValue]:
     """What the script has to know: the database, and for uploads the API with its key and the limits."""
     return {
-        "database_url": without_names(database_url) if settings.pseudonyms else database_url,
+        "database_url": database_url,
         "api_url": settings.reachable_api,
         "api_key": settings.key or "",
-        "upload_files_per_hour": settings.upload_files_per_hour,
+        "policy": Policy.of(settings).as_plain(),
         "quarantine_dir": str(Quarantine.of(settings).folder),
         "quarantine_days": settings.quarantine_days,
     }

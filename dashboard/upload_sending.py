@@ -15,6 +15,7 @@ from dashboard.data.of_uploads import SANDBOX, latest
 from fleetflow.errors import FleetFlowError
 from fleetflow.quarantine import Quarantine
 from fleetflow.sending import Fate, Line, Outcome, Parcel, send_trips
+from fleetflow.storage.policy import Policy
 from fleetflow.storage.uploads import NewUpload
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ log = structlog.get_logger()
 
 SENT = "upload_sent"
 CONNECTIONS, ATTEMPTS = 4, 4
-DEFAULT_PER_HOUR = 100
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Api:
 
     url: str
     key: str = ""
-    per_hour: int = DEFAULT_PER_HOUR
+    per_hour: int = Policy().upload_files_per_hour
     quarantine: Quarantine | None = None
 
     @classmethod
@@ -71,8 +71,9 @@ class Api:
         """What the server has handed to the script."""
         folder = secrets.get("quarantine_dir")
         quarantine = Quarantine(Path(folder), float(secrets["quarantine_days"])) if folder else None
-        per_hour = int(secrets.get("upload_files_per_hour", DEFAULT_PER_HOUR))
-        return cls(str(secrets["api_url"]), str(secrets.get("api_key", "")), per_hour, quarantine)
+        configured = Policy(**secrets.get("policy", {}))
+        key = str(secrets.get("api_key", ""))
+        return cls(str(secrets["api_url"]), key, configured.upload_files_per_hour, quarantine)
 
 
 def send(database: str, api: Api, files: list[TripFile], on_trip: Callable[[], None]) -> list[Sent]:

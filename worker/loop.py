@@ -15,6 +15,7 @@ from fleetflow.errors import QueueUnavailableError, StorageUnavailableError
 from fleetflow.safety.events import DETECTION_VERSION
 from fleetflow.storage import claims, retention, runs
 from fleetflow.storage.database import connection
+from fleetflow.storage.policy import FOR_GOOD, Policy, read_policy
 from worker.analysis import Analysis, Failure, analyse
 from worker.deliveries import HeldDeliveries
 from worker.heartbeat import Pulse
@@ -135,11 +136,11 @@ class Worker:
 
     def _remove_samples(self) -> bool:
         """Remove the samples of some trips that are older than they are kept; whether there may be more."""
-        days = self._settings.keep_samples_days
-        if days is None or time.monotonic() < self._next_removal:
+        if time.monotonic() < self._next_removal:
             return False
         with connection(self._engine) as conn:
-            removed = retention.remove_samples(conn, days=days, limit=REMOVAL_TRIPS)
+            days = read_policy(conn, Policy.of(self._settings)).keep_samples_days
+            removed = 0 if days == FOR_GOOD else retention.remove_samples(conn, days=days, limit=REMOVAL_TRIPS)
         if removed:
             log.info("samples_removed", trips=removed, days=days)
         if removed < REMOVAL_TRIPS:

@@ -1,16 +1,17 @@
-"""Administration: who may sign in as what, which keys open the API, and what drivers and vehicles are called."""
+"""Administration: who may sign in as what, which keys open the API, what things are called, and settings."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import admin_view, components, key_view, privacy_view, roster_import, words
+from dashboard import admin_view, components, key_view, policy_view, privacy_view, roster_import, words
 
 PARTS = {
     "accounts": "Accounts",
     "keys": "API keys",
     "drivers": "Drivers",
     "vehicles": "Vehicles",
+    "policy": "Settings",
 }
 
 
@@ -24,6 +25,8 @@ def main() -> None:
         admin_view.show_accounts(database)
     elif part == "keys":
         key_view.show_keys(database)
+    elif part == "policy":
+        policy_view.show_policy(database)
     else:
         admin_view.show_roster(database, part)
         roster_import.show_import(database, part)
@@ -32,7 +35,7 @@ def main() -> None:
 
 
 def choose_part() -> str:
-    """Accounts, keys, drivers or vehicles."""
+    """One of PARTS."""
     asked = st.query_params.get("part", "accounts")
     st.session_state["part"] = asked if asked in PARTS else "accounts"
     st.segmented_control(

@@ -29,6 +29,7 @@ from dashboard.data.of_people import (
     roster_rows,
     session,
 )
+from dashboard.data.of_policy import policy
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_standings import driven, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
@@ -77,6 +78,7 @@ __all__ = [
     "newest_trips",
     "noting",
     "other_drivers",
+    "policy",
     "preview",
     "profile_history",
     "profile_of",

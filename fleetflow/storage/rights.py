@@ -51,6 +51,7 @@ RIGHTS: Mapping[str, Mapping[Program, tuple[str, ...]]] = MappingProxyType(
         "reanalyses": {Program.WORKER: (S, U), Program.DASHBOARD: (S,)},
         "coaching_notes": {Program.DASHBOARD: (S, I, U)},
         "worker_heartbeats": {Program.INGEST: (S,), Program.WORKER: (S, I, U, D), Program.DASHBOARD: (S,)},
+        "policy": {Program.WORKER: (S,), Program.DASHBOARD: (S, I, U, D)},
         "import_mappings": {Program.DASHBOARD: (S, I, U)},
         "uploads": {Program.DASHBOARD: (S, I, U, D)},
         "upload_trips": {Program.DASHBOARD: (S, I)},

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
@@ -320,6 +320,20 @@ import_mappings = Table(
     Column("author", Text, nullable=False),
     _moment("created_at", required=True),
     CheckConstraint("length(name) > 0", name="name"),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("keep_samples_days", Integer),
+    Column("pseudonyms", Boolean),
+    Column("upload_files_per_hour", Integer),
+    Column("changed_by", Text, nullable=False),
+    _moment("changed_at", required=True),
+    CheckConstraint("id = 1", name="single"),
+    CheckConstraint("keep_samples_days >= 0", name="keep_samples_days"),
+    CheckConstraint("upload_files_per_hour > 0", name="upload_files_per_hour"),
 )
 
 uploads = Table(

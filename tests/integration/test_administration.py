@@ -20,6 +20,7 @@ from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.storage import accounts, audit, keys, profiles, registers, roster, sessions
 from fleetflow.storage.audit import Who
 from fleetflow.storage.database import connection
+from fleetflow.storage.policy import Policy
 from fleetflow.storage.uploads import NewUpload
 from tests.support.people import add_account, signed_in
 
@@ -66,6 +67,8 @@ MAY_DO = {
     "revoke_key": {ADMIN},
     "edit_drivers": {ADMIN},
     "edit_vehicles": {ADMIN},
+    "set_policy": {ADMIN},
+    "forget_policy": {ADMIN},
     "export_driver": {ADMIN},
     "begin_erasure": {ADMIN},
     "erase_driver": {ADMIN},
@@ -148,6 +151,8 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "add_key": ("a gateway", [Scope.WRITE], 30),
     "edit_drivers": ([{"id": str(uuid4()), "name": "Simulated Ann", "group_name": None}],),
     "edit_vehicles": ([{"id": str(uuid4()), "name": "Van", "group_name": "Depot", "vehicle_class": "passenger"}],),
+    "set_policy": (Policy(), Policy()),
+    "forget_policy": (Policy(),),
     "export_driver": (DRIVER,),
     "begin_erasure": (DRIVER,),
     "erase_driver": (DRIVER,),

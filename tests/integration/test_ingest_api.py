@@ -276,7 +276,7 @@ def test_the_openapi_document_tells_the_truth(api: httpx.Client):
     document = api.get("/openapi.json").json()
     assert "422" not in json.dumps(document)
     post_trip = document["paths"][TELEMETRY]["post"]
-    assert set(post_trip["responses"]) == {"202", "400", "401", "403", "408", "409", "413", "415", "429", "503"}
+    assert set(post_trip["responses"]) == {"202", "400", "401", "403", "408", "409", "410", "413", "415", "429", "503"}
     example = post_trip["requestBody"]["content"]["application/json"]["example"]
     assert post(api, json.dumps(example).encode()).status_code == 202
     point = document["components"]["schemas"]["Point"]["properties"]

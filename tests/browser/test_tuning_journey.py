@@ -10,11 +10,12 @@ from fleetflow.storage.database import connection, create_engine
 from tests.support import dashboard, people
 from tests.support.browser import running_dashboard, viewer
 from tests.support.programs import make_settings, running_worker
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
     from tests.support.browser import Viewer
 
@@ -32,13 +33,20 @@ def seeded(database_url: str) -> str:
     return database_url
 
 
-def standings(person: Viewer) -> str:
-    """Who is first with how much, of how many, as the table's description says it; and under which profile."""
-    page = person.page
-    page.get_by_role("link", name="Leaderboard").click()
-    page.get_by_role("heading", name="by penalty points per 100 km").wait_for()
+def open_leaderboard(person: Viewer) -> None:
+    person.page.get_by_role("link", name="Leaderboard").click()
+    person.page.get_by_role("heading", name="by penalty points per 100 km").wait_for()
+    cells(person).first.wait_for(state="attached")
     person.settle()
-    return str(page.locator("[data-testid=stDataFrame]").first.get_attribute("aria-label"))
+
+
+def cells(person: Viewer) -> Locator:
+    """What the table tells a screen reader of the rows in view."""
+    return person.page.get_by_test_id("stDataFrame").first.locator("[role=gridcell]")
+
+
+def standings(person: Viewer) -> list[str]:
+    return cells(person).all_text_contents()
 
 
 def metric(page: Page, label: str) -> str:
@@ -60,7 +68,9 @@ def test_braking_is_tuned_applied_and_taken_back(chromium: Browser, seeded: str,
     token = people.start_session(seeded)
     with running_dashboard(seeded, tmp_path) as base, viewer(chromium, base, token=token) as person:
         page = person.open()
+        open_leaderboard(person)
         before = standings(person)
+        assert len(before) > STEPS
         tune(person)
         draft = page.url.removeprefix(f"{base}/")
         moved = metric(page, "Drivers who move")
@@ -76,9 +86,10 @@ def test_braking_is_tuned_applied_and_taken_back(chromium: Browser, seeded: str,
         with running_worker(make_settings(), seeded):
             page.get_by_text("Scored under profile 2, “Stricter braking”").wait_for()
         assert page.get_by_text("Rear-end collisions in town.").is_visible()
-        after = standings(person)
-        assert after != before
+        open_leaderboard(person)
+        wait_until(lambda: standings(person) != before, what="the leaderboard under profile 2")
         page.get_by_role("link", name="Tuning").click()
         page.get_by_role("button", name="Make active").click()
         page.get_by_text("Scored under profile 1").wait_for()
-        assert standings(person) == before
+        open_leaderboard(person)
+        wait_until(lambda: standings(person) == before, what="the leaderboard as it was")

@@ -107,7 +107,7 @@ def test_the_fits_figures_are_offered_and_logged_once_as_long_as_they_stay(engin
     assert data.fit_figures_of(database_url, version, None, "UTC") == found
     assert found is not None
     assert found.drivers == DRIVERS
-    assert capsys.readouterr().out.count("ranking_fitted") == 1
+    assert capsys.readouterr().err.count("ranking_fitted") == 1
     assert data.fit_figures_of(database_url, version, datetime(2030, 1, 1, tzinfo=UTC), "UTC") is None
     data.forget()
     connecting.link.clear()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fleetflow.trips.agreement import G_MS2, Agreement, agreement, is_evidence
 from fleetflow.trips.samples import Samples
-from tests.support.drives import MPH_PER_S_IN_G, RealTrip, brazil_trips, chicago_trips
+from tests.support.drives import MPH_PER_S_IN_G, RealTrip, brazil_trips, chicago_trips, needs_real_drives
 from tests.support.pulses import ordinary_drive
 
 
@@ -110,6 +110,7 @@ def test_turning_the_sensor_around_turns_the_sign_and_nothing_else(seed: int, hz
     assert (turned.windows, turned.ratio, turned.r) == (one.windows, one.ratio, None if one.r is None else -one.r)
 
 
+@needs_real_drives
 def test_real_drives_agree_in_their_unit_and_show_the_factor_in_another():
     ratios = {name: [] for name in ("chicago", "brazil")}
     for name, trips, factor in (("chicago", chicago_trips(), MPH_PER_S_IN_G), ("brazil", brazil_trips(), G_MS2)):

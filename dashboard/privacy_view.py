@@ -71,9 +71,13 @@ def _erase(database: str, driver_id: UUID) -> None:
     actions.begin_erasure(database, driver_id)
     erased = actions.erase_driver(database, driver_id)
     quarantine = Api.of(st.secrets["fleetflow"]).quarantine
-    if quarantine is not None:
-        quarantine.forget(erased.files)
-    st.session_state[SAID] = describe(erased)
+    left = quarantine.forget(erased.files) if quarantine else []
+    said = describe(erased)
+    if left:
+        said += (
+            f" {words.plural(len(left), 'uploaded file')} could not be deleted: do so by hand in {left[0].parent}."
+        )
+    st.session_state[SAID] = said
     st.session_state.pop(PREPARED, None)
 
 

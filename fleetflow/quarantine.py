@@ -52,15 +52,19 @@ class Quarantine:
             path.unlink(missing_ok=True)
         return len(old)
 
-    def forget(self, hashes: Iterable[str]) -> int:
-        """Let go of the files with these SHA-256, in hexadecimal; how many were there. Raises OSError."""
-        gone = {*hashes}
-        found = [path for path in self._files() if path.name in gone]
-        for path in found:
-            path.unlink(missing_ok=True)
-        return len(found)
+    def forget(self, hashes: Iterable[str]) -> list[Path]:
+        """Let go of the files with these SHA-256, in hexadecimal; those that this user cannot delete."""
+        return [path for path in (self.folder / each for each in hashes) if not _is_gone(path)]
 
     def _files(self) -> Iterator[Path]:
         """Its own files; whatever else somebody put there is not touched."""
         if self.folder.is_dir():
             yield from (path for path in self.folder.iterdir() if NAME.fullmatch(path.name) and path.is_file())
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True

@@ -54,8 +54,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         raise ConfigurationError("Nothing was erased.")
     with reachable_database(settings) as url:
         erased = erase(url, args.driver_id)
-    Quarantine.of(settings).forget(erased.files)
     console.print(describe(erased), markup=False)
+    for path in Quarantine.of(settings).forget(erased.files):
+        console.print(f"{path} held trips of this driver and could not be deleted: delete it by hand.", markup=False)
     return 0
 
 

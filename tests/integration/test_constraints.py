@@ -136,8 +136,8 @@ def trip(columns: str, values: str) -> str:
 def test_what_is_sound_is_taken(stored: psycopg.Connection):
     stored.execute(trip("band_km, offset_long_g", "'{1, 2, 3}', -0.1").encode())
     stored.execute("DELETE FROM telemetry.trip_logs WHERE content_hash = '\\x02'")
-    stored.execute(NEW_EVENT.format(**EVENT).encode())
-    stored.execute(NEW_SCORE.format(**SCORE).encode())
+    taken = [stored.execute(each.encode()).rowcount for each in (NEW_EVENT.format(**EVENT), NEW_SCORE.format(**SCORE))]
+    assert taken == [1, 1]
 
 
 @pytest.mark.parametrize("column", BAD_TRIPS)

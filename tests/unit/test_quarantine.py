@@ -57,5 +57,15 @@ def test_a_file_is_forgotten_by_its_hash_and_no_other(tmp_path: Path):
     quarantine.keep(CONTENT)
     quarantine.keep(b"another")
     gone = hashlib.sha256(CONTENT).hexdigest()
-    assert quarantine.forget([gone, "0" * 64]) == 1
+    assert quarantine.forget([gone, "0" * 64]) == []
     assert kept(quarantine) == [hashlib.sha256(b"another").hexdigest()]
+
+
+def test_what_cannot_be_deleted_is_told_and_the_others_go(tmp_path: Path):
+    quarantine = Quarantine(tmp_path, 30)
+    mine = quarantine.keep(CONTENT)
+    assert mine is not None
+    stuck = tmp_path / ("f" * 64)
+    stuck.mkdir()
+    assert quarantine.forget([stuck.name, mine.name]) == [stuck]
+    assert not mine.exists()

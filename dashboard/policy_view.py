@@ -9,7 +9,10 @@ from dashboard.admin_view import attempt
 from fleetflow.storage.policy import FOR_GOOD, Policy
 
 LONGEST_DAYS, MOST_FILES = 36_500, 100_000
-CAPTION = "Holds within seconds on every page, and within ten minutes for what workers remove. Until saved, the settings decide."
+CAPTION = (
+    "Holds within seconds on every page, and within ten minutes for what workers remove. Until saved, the programs'"
+    " settings decide."
+)
 
 
 def show_policy(database: str) -> None:

@@ -74,9 +74,7 @@ def _erase(database: str, driver_id: UUID) -> None:
     left = quarantine.forget(erased.files) if quarantine else []
     said = describe(erased)
     if left:
-        said += (
-            f" {words.plural(len(left), 'uploaded file')} could not be deleted: do so by hand in {left[0].parent}."
-        )
+        said += f" {words.plural(len(left), 'uploaded file')} could not be deleted: do so by hand in {left[0].parent}."
     st.session_state[SAID] = said
     st.session_state.pop(PREPARED, None)
 

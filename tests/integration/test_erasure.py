@@ -285,6 +285,8 @@ def test_the_uploaded_files_that_held_trips_of_the_driver_go_with_him(
     kept_here = Settings(database_url=SecretStr(database_url), data_dir=tmp_path, quarantine_days=30)
     assert driver_command.run(asked, kept_here) == 0
     assert (mine.exists(), theirs.exists()) == (False, True)
+    with connection(engine) as conn:
+        assert mine.name not in str(registers.list_audit_entries(conn).to_dict())
 
 
 def test_an_erasure_needs_a_known_driver_and_a_word(people: People, database_url: str, monkeypatch):

@@ -51,6 +51,7 @@ def test_equal_trips_have_equal_fingerprints():
 @pytest.mark.parametrize(
     "other",
     [
+        replace(TRIP, samples=replace(SAMPLES, g_from_speed=True)),
         replace(TRIP, driver_id=uuid.uuid4()),
         replace(TRIP, vehicle_id=uuid.uuid4()),
         replace(TRIP, started_at=NOON + timedelta(microseconds=1)),

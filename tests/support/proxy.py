@@ -29,9 +29,9 @@ class FaultyProxy:
         self._target_port = target_port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="faulty-proxy", daemon=True)
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self._flowing: asyncio.Event | None = None
-        self._connections: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
+        self._connections: dict[asyncio.Task[None], list[socket.socket]] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -67,51 +67,57 @@ class FaultyProxy:
         if self._flowing is None:
             self._flowing = asyncio.Event()
         self._flowing.set()
-        if self._server is None:
-            self._server = await asyncio.start_server(self._serve, HOST, self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
+        if self._listener is None:
+            self._listener = socket.create_server((HOST, self.port))
+            self._listener.setblocking(False)
+            self.port = self._listener.getsockname()[1]
+            self._loop.add_reader(self._listener, self._accept, self._listener)
 
     async def _blackhole(self) -> None:
         assert self._flowing is not None
         self._flowing.clear()
 
     async def _cut(self) -> None:
-        connections = dict(self._connections)
-        for task, writers in connections.items():
-            for writer in writers:
-                _reset(writer)
+        for task, ends in self._connections.items():
+            for end in ends:
+                _reset(end)
             task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _refuse(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
         await self._cut()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, listener: socket.socket) -> None:
+        # Not asyncio.start_server: one that is closed loses the connections which it was just about to accept.
+        with contextlib.suppress(BlockingIOError):
+            client, _ = listener.accept()
+            client.setblocking(False)
+            task = self._loop.create_task(self._serve(client))
+            self._connections[task] = [client]
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        for end in self._connections.pop(task):
+            end.close()
+
+    async def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the end of a connection is the proxy's daily bread
+            await self._forward(client)
+
+    async def _forward(self, client: socket.socket) -> None:
+        assert self._flowing is not None
         task = asyncio.current_task()
         assert task is not None
-        self._connections[task] = [writer]
-        try:
-            await self._forward(task, reader, writer)
-        except (OSError, asyncio.CancelledError):
-            pass  # the end of a connection is the proxy's daily bread
-        finally:
-            for each in self._connections.pop(task):
-                each.transport.abort()
-
-    async def _forward(
-        self, task: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        assert self._flowing is not None
         await self._flowing.wait()
-        target_reader, target_writer = await asyncio.open_connection(HOST, self._target_port)
-        self._connections[task].append(target_writer)
-        ways = [
-            asyncio.ensure_future(self._pump(reader, target_writer)),
-            asyncio.ensure_future(self._pump(target_reader, writer)),
-        ]
+        target = socket.socket()
+        target.setblocking(False)
+        self._connections[task].append(target)
+        await self._loop.sock_connect(target, (HOST, self._target_port))
+        ways = [asyncio.ensure_future(self._pump(client, target)), asyncio.ensure_future(self._pump(target, client))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -119,17 +125,14 @@ class FaultyProxy:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         assert self._flowing is not None
         with contextlib.suppress(OSError):
-            while data := await reader.read(CHUNK_BYTES):
+            while data := await self._loop.sock_recv(source, CHUNK_BYTES):
                 await self._flowing.wait()
-                writer.write(data)
-                await writer.drain()
+                await self._loop.sock_sendall(sink, data)
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        sock: socket.socket = writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
+def _reset(end: socket.socket) -> None:
+    """Let closing this end reset the connection instead of ending it in order."""
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -16,6 +16,7 @@ from fleetflow.storage.database import create_engine
 from fleetflow.storage.tables import driver_scores, trip_logs, upload_trips
 from tests.support import people
 from tests.support.browser import running_dashboard, viewer
+from tests.support.ports import PLAIN
 from tests.support.programs import make_settings, running_api, running_worker
 from tests.support.proxy import FaultyProxy
 from tests.support.trips import trip_body
@@ -147,7 +148,7 @@ def test_an_upload_beside_the_page_is_refused(database_url: str, tmp_path: Path)
     with running_dashboard(database_url, tmp_path) as base:
         address, token = f"{base}/_stcore/upload_file/nobody/nothing", people.start_session(database_url)
         assert httpx.put(address, content=b"x").status_code == 401
-        with httpx.Client(cookies={COOKIE: token}) as signed_in:
+        with httpx.Client(cookies={COOKIE: token}, verify=PLAIN) as signed_in:
             assert signed_in.put(address, content=b"x").status_code == 403
             signed_in.get(f"{base}/_stcore/health")
             xsrf = signed_in.cookies.get("_streamlit_xsrf", "")

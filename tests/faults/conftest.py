@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from fleetflow.storage.database import connection, create_engine
 from tests.faults.programs import Programs
+from tests.support.ports import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ def programs(database_url: str, tmp_path: Path) -> Iterator[Programs]:
 
 @pytest.fixture
 def client(programs: Programs) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{programs.port}", timeout=20) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{programs.port}", timeout=20, verify=PLAIN) as client:
         yield client
 
 

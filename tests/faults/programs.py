@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.support.ports import free_port
+from tests.support.ports import PLAIN, free_port
 from tests.support.programs import is_ready
 from tests.support.waiting import wait_until
 
@@ -60,7 +60,7 @@ class Programs:
     def start_api(self, *module: str) -> subprocess.Popen[bytes]:
         """The API, ready to take trips."""
         process = self.start(*(module or ("ingest_api",)))
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", verify=PLAIN) as client:
             wait_until(lambda: process.poll() is not None or is_ready(client), START_S, what="the API")
         assert process.poll() is None, self.log(process)
         return process

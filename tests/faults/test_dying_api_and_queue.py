@@ -16,6 +16,7 @@ from fleetflow.storage.trips import insert_trips
 from tests.faults.conftest import rows, states
 from tests.faults.five import assert_the_five
 from tests.faults.programs import Programs
+from tests.support.ports import PLAIN
 from tests.support.queues import make_settings, publish
 from tests.support.trips import new_trip, trip_body
 from tests.support.waiting import wait_until
@@ -84,7 +85,7 @@ def test_a_broker_that_is_down_while_a_thousand_trips_come_in_delays_nothing_but
 ):
     with (
         Programs(database_url, tmp_path, RABBITMQ_URL=own_broker.url(), QUEUE_TIMEOUT_S=1) as programs,
-        httpx.Client(base_url=f"http://127.0.0.1:{programs.port}", timeout=20) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{programs.port}", timeout=20, verify=PLAIN) as client,
     ):
         programs.start_api()
         programs.start("worker")
@@ -138,7 +139,7 @@ def test_a_backlog_of_ten_thousand_trips_never_fills_the_queue(
 
     with (
         Programs(database_url, tmp_path, RABBITMQ_URL=own_broker.url(vhost)) as programs,
-        httpx.Client(base_url=f"http://127.0.0.1:{programs.port}", timeout=20) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{programs.port}", timeout=20, verify=PLAIN) as client,
     ):
         programs.start_api()
         promised = [trip_id for _ in range(40) for trip_id in post_many(client, 250)]

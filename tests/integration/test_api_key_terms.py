@@ -22,6 +22,7 @@ from fleetflow.storage import keys, registers
 from fleetflow.storage.database import connection
 from fleetflow.storage.keys import KeyMissingError, KeyState, UsableKey
 from ingest_api.keys import Pace
+from tests.support.ports import PLAIN
 from tests.support.programs import make_settings, running_api
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def with_key() -> Iterator[Callable[[httpx.Client, str], httpx.Client]]:
 
         def client(api: httpx.Client, key: str) -> httpx.Client:
             headers = {"Authorization": f"Bearer {key}"}
-            return clients.enter_context(httpx.Client(base_url=api.base_url, headers=headers, timeout=20))
+            return clients.enter_context(httpx.Client(base_url=api.base_url, headers=headers, timeout=20, verify=PLAIN))
 
         yield client
 

@@ -14,6 +14,7 @@ from dashboard.signin.gate import COOKIE
 from fleetflow.access import Role
 from tests.support import people
 from tests.support.people import PASSWORD
+from tests.support.ports import PLAIN
 from tests.support.postgres import temporary_database, url_of
 from tests.support.programs import make_settings
 from tests.support.providers import front_door
@@ -140,11 +141,13 @@ def test_a_form_of_another_site_is_refused(site: Site, account: Account):
     for origin in ("https://evil.test", "null", ""):
         with site.client(headers={"Origin": origin}) as client:
             assert site.sign_in(client, account.name).status_code == 403
-    bare = httpx.post(f"{site.base}/login", data={"name": account.name, "password": PASSWORD})
+    bare = httpx.post(f"{site.base}/login", data={"name": account.name, "password": PASSWORD}, verify=PLAIN)
     assert bare.status_code == 403
     own = {"Sec-Fetch-Site": "same-origin", "X-Forwarded-For": "198.51.100.250"}
     assert (
-        httpx.post(f"{site.base}/login", data={"name": account.name, "password": PASSWORD}, headers=own).status_code
+        httpx.post(
+            f"{site.base}/login", data={"name": account.name, "password": PASSWORD}, headers=own, verify=PLAIN
+        ).status_code
         == 303
     )
 

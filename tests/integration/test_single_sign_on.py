@@ -20,6 +20,7 @@ from fleetflow.storage import accounts, registers
 from fleetflow.storage.accounts import SignOnAccountError
 from fleetflow.storage.database import connection
 from tests.support.people import PASSWORD, add_account
+from tests.support.ports import PLAIN
 from tests.support.programs import make_settings
 from tests.support.providers import CLIENT_ID, CLIENT_SECRET, CrookedProvider, front_door, provider_process, serving
 
@@ -50,7 +51,7 @@ def settings_for(issuer: str, **more: Any) -> Settings:
 
 
 def browser(base: str) -> httpx.Client:
-    return httpx.Client(base_url=base, headers=PAGE, timeout=20)
+    return httpx.Client(base_url=base, headers=PAGE, timeout=20, verify=PLAIN)
 
 
 def tell(issuer: str, sub: str, **claims: Any) -> None:
@@ -62,7 +63,7 @@ def come_back(client: httpx.Client, sub: str, *, to: str = "/") -> httpx.Respons
     """To the provider, signed in there as `sub`, and back; the answer to the way back."""
     begun = client.get("/login/sso", params={"next": to})
     assert begun.status_code == 302, begun.text
-    there = httpx.post(begun.headers["location"], data={"sub": sub}, timeout=20)
+    there = httpx.post(begun.headers["location"], data={"sub": sub}, timeout=20, verify=PLAIN)
     return client.get(there.headers["location"])
 
 
@@ -149,7 +150,7 @@ def test_an_account_of_single_sign_on_has_no_password_to_guess_or_reset(engine, 
 def test_who_says_no_at_the_provider_is_told_so(base):
     with browser(base) as client:
         begun = client.get("/login/sso").headers["location"]
-        there = httpx.post(begun, data={"action": "deny"}, timeout=20)
+        there = httpx.post(begun, data={"action": "deny"}, timeout=20, verify=PLAIN)
         refused = client.get(there.headers["location"])
         assert (refused.status_code, "did not vouch for you" in refused.text) == (403, True)
 
@@ -159,7 +160,7 @@ def test_a_way_back_that_was_begun_elsewhere_leads_nowhere(issuer, base):
     tell(issuer, "12", preferred_username="mallory", roles=["admin"])
     with browser(base) as mallory, browser(base) as victim:
         begun = mallory.get("/login/sso").headers["location"]
-        link = httpx.post(begun, data={"sub": "12"}, timeout=20).headers["location"]
+        link = httpx.post(begun, data={"sub": "12"}, timeout=20, verify=PLAIN).headers["location"]
         assert victim.get(link).status_code == 403
         victim.get("/login/sso")
         assert victim.get(link).status_code == 403

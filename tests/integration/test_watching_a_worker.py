@@ -13,7 +13,7 @@ from fleetflow.errors import ConfigurationError
 from fleetflow.storage.database import connection
 from fleetflow.storage.trips import insert_trips
 from tests.faults.programs import Programs
-from tests.support.ports import HOST, free_port
+from tests.support.ports import HOST, PLAIN, free_port
 from tests.support.programs import make_settings, wait_for_score
 from tests.support.trips import new_trip, trip_body
 from tests.support.waiting import wait_until
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.postgres
 
 
 def figures(port: int) -> dict[str, float]:
-    text = httpx.get(f"http://{HOST}:{port}/metrics", timeout=10).text
+    text = httpx.get(f"http://{HOST}:{port}/metrics", timeout=10, verify=PLAIN).text
     return {name: float(value) for name, value in re.findall(r"^(fleetflow_\w+) (\S+)$", text, re.MULTILINE)}
 
 
@@ -64,7 +64,7 @@ def test_a_worker_without_a_port_listens_nowhere_and_a_taken_port_is_named(monke
 def test_a_trip_is_followed_by_its_id_from_receipt_to_score(database_url: str, tmp_path: Path):
     with Programs(database_url, tmp_path) as programs:
         processes = [programs.start_api(), programs.start_worker()]
-        with httpx.Client(base_url=f"http://{HOST}:{programs.port}", timeout=10) as client:
+        with httpx.Client(base_url=f"http://{HOST}:{programs.port}", timeout=10, verify=PLAIN) as client:
             headers = {"Content-Type": "application/json"}
             trip_id = client.post("/api/v1/telemetry", content=trip_body(), headers=headers).json()["trip_id"]
             wait_for_score(client, trip_id)

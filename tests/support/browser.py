@@ -19,7 +19,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import sync_playwright
 
 from dashboard.signin.gate import COOKIE
-from tests.support.ports import free_port
+from tests.support.ports import PLAIN, free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -191,6 +191,6 @@ def running_dashboard(database_url: str, folder: Path, **settings: str) -> Itera
 def _answers(base: str, process: subprocess.Popen[bytes]) -> bool:
     assert process.poll() is None, "the dashboard ended by itself; see dashboard.log"
     try:
-        return httpx.get(f"{base}/_stcore/health", timeout=2).is_success
+        return httpx.get(f"{base}/_stcore/health", timeout=2, verify=PLAIN).is_success
     except httpx.HTTPError:
         return False

@@ -18,7 +18,7 @@ from fleetflow.settings import Settings
 from fleetflow.storage.database import create_engine
 from ingest_api.app import create_app
 from ingest_api.server import server_config
-from tests.support.ports import free_port
+from tests.support.ports import PLAIN, free_port
 from tests.support.waiting import wait_until
 from worker.loop import Worker
 
@@ -42,7 +42,7 @@ def running_api(settings: Settings, database_url: str) -> Iterator[httpx.Client]
     try:
         wait_until(lambda: server.started, what="the API")
         port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, verify=PLAIN) as client:
             yield client
     finally:
         server.should_exit = True
@@ -58,7 +58,7 @@ def api_processes(settings: Settings, database_url: str, count: int) -> Iterator
     children = [
         subprocess.Popen(command, env={**os.environ, **one.as_environment()}, stdout=subprocess.DEVNULL) for one in each
     ]
-    clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) for port in ports]
+    clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, verify=PLAIN) for port in ports]
     try:
         for client in clients:
             wait_until(partial(is_ready, client), 30, what="an API")

@@ -22,7 +22,7 @@ from dashboard.signin.desk import Desk
 from dashboard.signin.gate import Gate
 from dashboard.signin.headers import SecurityHeaders
 from dashboard.signin.routes import Counter
-from tests.support.ports import free_port
+from tests.support.ports import PLAIN, free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def provider_process() -> Iterator[str]:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(address, timeout=5).is_success
+        return httpx.get(address, timeout=5, verify=PLAIN).is_success
     except httpx.HTTPError:
         return False
 

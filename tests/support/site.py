@@ -13,6 +13,7 @@ from dashboard.signin.gate import COOKIE
 from fleetflow.storage import registers
 from fleetflow.storage.database import connection, create_engine
 from tests.support.people import PASSWORD
+from tests.support.ports import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ class Site:
     def client(self, token: str | None = None, **options: Any) -> httpx.Client:
         cookies = {COOKIE: token} if token else None
         headers = {"Origin": self.base, **options.pop("headers", {})}
-        return httpx.Client(base_url=self.base, cookies=cookies, headers=headers, timeout=30, **options)
+        return httpx.Client(base_url=self.base, cookies=cookies, headers=headers, timeout=30, **options, verify=PLAIN)
 
     def execute(self, statement: str, **values: object) -> None:
         with connection(self.engine) as conn:

@@ -27,6 +27,8 @@ LARGEST_BYTES = 50_000_000
 """What the browser hands over at all."""
 MOST_GROWTH_MB = 200.0
 PATIENCE_MS = 120_000
+MOST_BATCH_S = 300.0
+"""A batch takes less than a minute on two idle cores; a run ends in any case."""
 UPLOADER = "[data-testid=stFileUploaderDropzoneInput]"
 HARMLESS = b"time,speed_kmh\n2026-01-05T08:00:00Z,50\n2026-01-05T08:00:01Z,51\n"
 
@@ -71,9 +73,11 @@ def _drop(uploader: Viewer, paths: list[Path], other: Viewer) -> list[float]:
     """Drop the files and wait until their cards are there; how long the other viewer waited for each page meanwhile."""
     page = uploader.open("upload")
     page.locator(UPLOADER).set_input_files([str(path) for path in paths])
-    ready, waits = page.get_by_text("ready ·"), list[float]()
+    ready, waits, began = page.get_by_text("ready ·"), list[float](), time.monotonic()
     while not ready.is_visible():
         waits.append(_look(other))
+        if time.monotonic() - began > MOST_BATCH_S:
+            raise TimeoutError(f"{len(paths)} files had no cards after {MOST_BATCH_S:g} s.")
     uploader.settle()
     return waits
 

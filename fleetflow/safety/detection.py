@@ -54,7 +54,7 @@ def find_events(batch: Sequence[Samples]) -> list[list[HarshEvent]]:
 def detect(batch: Sequence[Signals]) -> list[list[HarshEvent]]:
     """The events of each trip of a batch, in order of their peak; one batch costs far less than its trips alone.
 
-    The method is scipy's `find_peaks` on smoothed signals: a height, a prominence and a distance, and extents at
+    The method is that of scipy's `find_peaks` on smoothed signals: a height, a prominence, a distance, extents at
     half the peak. Where the speed can be trusted, mounting and road grade are off already; what speaks against an
     event is kept as its doubts. A trip without a clock, or with under 30 s of it, has its peaks only. A trip without
     any acceleration has that of its speed.

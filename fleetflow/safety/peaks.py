@@ -1,13 +1,13 @@
-"""Peaks of a flat signal with their extents, by scipy's find_peaks; no user's threshold is known here."""
+"""Peaks of a flat signal with their extents; no user's threshold is known here."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import find_peaks, peak_prominences, peak_widths
+
+from fleetflow.safety.peak_finding import extents, far_apart, local_maxima, stands_out
 
 if TYPE_CHECKING:
     from fleetflow.safety.flat import Flat, IndexArray
@@ -49,46 +49,31 @@ class Peaks:
 
 def find(signal: FloatArray, flat: Flat, rule: PeakRule) -> Peaks:
     """The peaks of a flat signal that is never negative and is zero between tracks."""
-    at, _ = find_peaks(signal, height=rule.height)
+    at = local_maxima(signal, rule.height)
     at = _apart(signal, flat, at, rule.distance)
-    at = at[_prominences(signal, flat, at, rule.window) >= rule.prominence]
-    left, right = (np.round(edge * PLACES) / PLACES for edge in _extents(signal, at, rule.drop))
+    at = at[stands_out(_ordered(signal, flat, at), at, rule.prominence, rule.window)]
+    level = signal[at] * 0.5 if rule.drop is None else signal[at] - rule.drop
+    left, right = (np.round(edge * PLACES) / PLACES for edge in extents(signal, at, level))
     return Peaks(at, signal[at], left, right)
 
 
 def _apart(signal: FloatArray, flat: Flat, at: IndexArray, distance: int) -> IndexArray:
     """Keep the higher of peaks of one track that are closer than `distance`; of equal ones the earlier.
 
-    scipy breaks ties by an unstable sort, that is, by what else is in the batch; ranks have no ties. They are laid
-    out anew, with tracks a distance apart.
+    Tracks are laid out anew for it, a distance apart.
     """
     if distance <= 1 or at.size < 2:  # noqa: PLR2004  # one peak is apart
         return at
     steps = np.where(np.diff(flat.track_of(at)) > 0, distance, np.minimum(np.diff(at), distance))
-    places = np.concatenate([[1], 1 + np.cumsum(steps)])
-    ranks = np.zeros(places[-1] + 2)
-    ranks[places[np.lexsort((-at, signal[at]))]] = np.arange(1, at.size + 1)
-    kept, _ = find_peaks(ranks, distance=distance)
-    return at[np.searchsorted(places, kept)]
+    places = np.concatenate([[0], np.cumsum(steps)])
+    return at[far_apart(places, np.lexsort((-at, signal[at])), distance)]
 
 
-def _prominences(signal: FloatArray, flat: Flat, at: IndexArray, window: int) -> FloatArray:
-    """How far the signal falls on both sides before it rises above the peak; of equal peaks the earlier is above.
+def _ordered(signal: FloatArray, flat: Flat, at: IndexArray) -> FloatArray:
+    """The signal with the earlier of equal peaks above the others.
 
-    scipy lets equal peaks pass each other, so that a speed that comes back to 141 km/h would be an event each time.
+    Else they would pass each other, so that a speed that comes back to 141 km/h would be an event each time.
     """
     ordered = signal.copy()
     ordered[at] += TIE * (flat.ends[flat.track_of(at)] - at)
-    with warnings.catch_warnings():
-        # A plateau wider than the window has no prominence: that is no pedal action, and nothing to warn of.
-        warnings.filterwarnings("ignore", "some peaks have a prominence of 0", RuntimeWarning)
-        prominences: FloatArray = peak_prominences(ordered, at, wlen=window)[0]
-    return prominences
-
-
-def _extents(signal: FloatArray, at: IndexArray, drop: float | None) -> tuple[FloatArray, FloatArray]:
-    drops = signal[at] if drop is None else np.full(at.size, drop)
-    bases = np.zeros(at.size, dtype=np.intp), np.full(at.size, signal.size - 1, dtype=np.intp)
-    share = 0.5 if drop is None else 1.0
-    _, _, left, right = peak_widths(signal, at, rel_height=share, prominence_data=(drops, *bases))
-    return left, right
+    return ordered

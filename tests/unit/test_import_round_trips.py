@@ -17,6 +17,8 @@ from pyarrow import parquet
 from fleetflow.importers import import_file
 from fleetflow.importers.previewing import make_preview
 from fleetflow.safety.detection import find_events
+from fleetflow.safety.events import EventKind
+from fleetflow.safety.floors import FLOOR_G
 from fleetflow.simulator import Temper, simulate_trip
 from fleetflow.trips.columns import fingerprint, pack, unpack
 from fleetflow.trips.encode import encode_trip
@@ -26,7 +28,8 @@ from fleetflow.trips.wire import TripDecoder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fleetflow.safety.events import EventKind
+    from fleetflow.importers.importing import Import
+    from fleetflow.safety.events import HarshEvent
     from fleetflow.trips.samples import Trip
 
 LATEST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -45,7 +48,7 @@ def trips() -> list[Trip]:
             hz=5,
             started_at=datetime(2026, 1, 5, 8 + number, tzinfo=UTC),
         ).trip
-        for number in range(2)
+        for number in (0, 3)  # with events of all kinds, and a doubtful one
     ]
 
 
@@ -103,11 +106,24 @@ def test_trips_come_back_as_they_were_written(trips: list[Trip], write: Callable
             np.testing.assert_allclose(
                 getattr(drive.trip.samples, name), getattr(trip.samples, name), atol=1e-3 if name == "t_s" else 1e-9
             )
-    assert counts([drive.trip for drive in found.drives]) == counts(trips)
+    for came, went in zip(events_of(found), find_events([trip.samples for trip in trips]), strict=True):
+        assert went
+        assert [(event.kind, event.doubts, event.derived) for event in came] == [
+            (event.kind, event.doubts, event.derived) for event in went
+        ]
+        np.testing.assert_allclose([measures(event) for event in came], [measures(event) for event in went], atol=1e-3)
 
 
-def counts(trips: list[Trip]) -> list[list[EventKind]]:
-    return [[event.kind for event in events] for events in find_events([trip.samples for trip in trips])]
+def events_of(found: Import) -> list[list[HarshEvent]]:
+    return [trip.events for trip in make_preview(found).trips]
+
+
+def measures(event: HarshEvent) -> tuple[float, ...]:
+    """When it was, how hard, how fast and where; a thousandth of a second is what a workbook keeps of a time."""
+    assert event.latitude is not None
+    assert event.longitude is not None
+    times = event.start_s, event.peak_s, event.end_s
+    return *times, event.peak_g or 0.0, event.speed_kmh, event.latitude, event.longitude
 
 
 def test_the_contracts_own_form_comes_back_with_every_bit(trips: list[Trip]):
@@ -137,18 +153,45 @@ def test_a_file_without_accelerometer_is_judged_alike_by_its_preview_and_by_a_wo
     assert all(event.derived for event in events)
 
 
-def test_gpx_comes_back_with_its_positions_and_speeds(trips: list[Trip]):
-    (trip,) = trips[:1]
-    assert trip.started_at is not None
-    assert trip.samples.t_s is not None
-    columns = (trip.samples.t_s, trip.samples.speed_kmh, trip.samples.latitude, trip.samples.longitude)
-    points = "".join(
-        f'<trkpt lat="{lat!r}" lon="{lon!r}"><time>{(trip.started_at + timedelta(seconds=second)).isoformat()}</time>'
-        f"<extensions><speed>{speed / 3.6!r}</speed></extensions></trkpt>"
-        for second, speed, lat, lon in zip(*(column.tolist() for column in columns), strict=True)  # type: ignore[union-attr]
-    )
-    text = f'<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>{points}</trkseg></trk></gpx>'
-    (drive,) = import_file(text.encode(), latest=LATEST).drives
-    np.testing.assert_allclose(drive.trip.samples.speed_kmh, trip.samples.speed_kmh, atol=1e-9)
-    np.testing.assert_allclose(drive.trip.samples.latitude, trip.samples.latitude)
-    assert drive.trip.started_at == trip.started_at
+def gpx_of(trips: list[Trip]) -> bytes:
+    """A track a trip, with what GPX has a place for: positions, times, and by a common extension speeds."""
+    tracks = []
+    for trip in trips:
+        assert trip.started_at is not None
+        assert trip.samples.t_s is not None
+        columns = (trip.samples.t_s, trip.samples.speed_kmh, trip.samples.latitude, trip.samples.longitude)
+        points = "".join(
+            f'<trkpt lat="{lat!r}" lon="{lon!r}"><time>{(trip.started_at + timedelta(seconds=second)).isoformat()}'
+            f"</time><extensions><speed>{speed / 3.6!r}</speed></extensions></trkpt>"
+            for second, speed, lat, lon in zip(*(column.tolist() for column in columns), strict=True)  # type: ignore[union-attr]
+        )
+        tracks.append(f"<trk><trkseg>{points}</trkseg></trk>")
+    return f'<gpx xmlns="http://www.topografix.com/GPX/1/1">{"".join(tracks)}</gpx>'.encode()
+
+
+def test_gpx_comes_back_with_its_positions_times_and_speeds(trips: list[Trip]):
+    for drive, trip in zip(import_file(gpx_of(trips), latest=LATEST).drives, trips, strict=True):
+        assert drive.trip.started_at == trip.started_at
+        for name, off in (("t_s", 1e-6), ("speed_kmh", 1e-9), ("latitude", 1e-9), ("longitude", 1e-9)):
+            np.testing.assert_allclose(getattr(drive.trip.samples, name), getattr(trip.samples, name), atol=off)
+
+
+def test_gpx_has_no_place_for_g_so_that_events_along_the_road_come_back_as_estimates_and_cornering_does_not(
+    trips: list[Trip],
+):
+    found = import_file(gpx_of(trips), latest=LATEST)
+    for came, went in zip(events_of(found), find_events([trip.samples for trip in trips]), strict=True):
+        assert all(event.derived for event in came if event.kind is not EventKind.SPEEDING)
+        estimates = {kind: [event for event in came if event.kind is kind] for kind in EventKind}
+        assert not estimates[EventKind.CORNERING]
+        for event in went:
+            if event.kind is EventKind.CORNERING:
+                continue
+            back = min(estimates[event.kind], key=lambda each: abs(each.peak_s - event.peak_s))
+            assert back.peak_s == pytest.approx(event.peak_s, abs=0.5)
+            assert back.speed_kmh == pytest.approx(event.speed_kmh, abs=3)
+            if event.peak_g is not None:
+                assert back.peak_g == pytest.approx(event.peak_g, rel=0.2)
+            estimates[event.kind].remove(back)
+        faint = [event.peak_g or 0.0 for left in estimates.values() for event in left]
+        assert max(faint, default=0.0) < 1.2 * FLOOR_G  # what the accelerometer had just under the floor

@@ -10,9 +10,10 @@ import pandas as pd
 
 from dashboard.periods import TREND_DAYS
 from dashboard.ranking import driver_days, event_points, rank_fleet
+from fleetflow.safety.events import EventKind
 from fleetflow.safety.judging import KINDS
 from fleetflow.safety.ranking.bunching import measure_bunching
-from fleetflow.safety.ranking.days import KM_PER_EXPOSURE, add_up
+from fleetflow.safety.ranking.days import KM_PER_EXPOSURE, add_up, counted
 from fleetflow.safety.ranking.kinds import fit_kind
 from fleetflow.safety.ranking.movement import compare_periods
 
@@ -90,19 +91,18 @@ def _moved(before: pd.DataFrame, now: pd.DataFrame, profile: ScoringProfile) -> 
 
 
 def _trends(usable: pd.DataFrame, drivers: pd.DataFrame, period: Period) -> pd.Series:
-    """A week in which nobody drove stands at the driver's mean."""
+    """Kilometres count as they do in the ranking; a week in which nobody drove stands at the driver's mean."""
     week = (period.last_day - usable["day"].to_numpy()) // 7
     place = pd.Index(drivers["driver_id"]).get_indexer(pd.Index(usable["driver_id"]))
     seen = (week >= 0) & (week < WEEKS) & (place >= 0)
     cell = place[seen] * WEEKS + (WEEKS - 1 - week[seen])
-
-    def weekly(name: str) -> np.ndarray:
-        values = np.nan_to_num(usable[name].to_numpy(dtype=np.float64))[seen]
-        return np.bincount(cell, weights=values, minlength=len(drivers) * WEEKS).reshape(len(drivers), WEEKS)
-
-    mean = drivers["points_per_100_km"].to_numpy(dtype=np.float64)[:, None]
+    points, exposure = (
+        np.bincount(cell, weights=each, minlength=len(drivers) * WEEKS).reshape(len(drivers), WEEKS)
+        for each in counted(driver_days(usable[seen], place[seen], len(drivers)))
+    )
     prior = TREND_PRIOR_KM / KM_PER_EXPOSURE
-    rates: np.ndarray = (weekly("points") + prior * mean) / (weekly("distance_km") / KM_PER_EXPOSURE + prior)
+    mean = drivers["points_per_100_km"].to_numpy(dtype=np.float64)[:, None]
+    rates: np.ndarray = (points + prior * mean) / (exposure + prior)
     return pd.Series([[round(each, 2) for each in row] for row in rates.tolist()], dtype="object")
 
 
@@ -113,11 +113,16 @@ def _rates(drivers: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _estimated(now: pd.DataFrame) -> pd.DataFrame:
-    """Each kind's rate by driver, fitted by itself: little driving pulls it towards the fleet's."""
+    """Each kind's rate by driver, fitted by itself: little driving pulls it towards the fleet's.
+
+    Speeding is per plain kilometre on equal roads too: how fast somebody drives is not the road's doing.
+    """
     numbers, ids = pd.factorize(now["driver_id"], sort=True)
     frame = pd.DataFrame({"driver_id": pd.Series(ids, dtype="str")})
+    plain = now.drop(columns="weight", errors="ignore")
     for name, kind in zip(ESTIMATED, KINDS, strict=True):
-        days = driver_days(now.assign(points=now[kind.value]), numbers, len(ids))
+        rows = plain if kind is EventKind.SPEEDING else now
+        days = driver_days(rows.assign(points=rows[kind.value]), numbers, len(ids))
         blocks = add_up(days).blocks
         frame[name] = fit_kind(blocks.driver, blocks.points, blocks.exposure, len(ids)).mean
     return frame

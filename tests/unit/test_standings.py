@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dashboard import changes, key_figures
 from dashboard.periods import TREND_DAYS, period_of
 from dashboard.ranking import on_equal_roads
-from dashboard.standings import ESTIMATED, RATES, WEEKS, beyond_likely_ranks, stand
+from dashboard.standings import ESTIMATED, RATES, TREND_PRIOR_KM, WEEKS, beyond_likely_ranks, stand
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -93,6 +93,41 @@ def test_a_trend_has_eight_weeks_and_a_week_without_driving_stands_at_the_driver
     assert trends["a"][0] < trends["a"][-1]
 
 
+def on_two_roads(days: pd.DataFrame) -> pd.DataFrame:
+    """Driver a in town, where the fleet collects three times as much as on the motorway, which the others took."""
+    days = days.assign(town_km=0.0, country_km=0.0, motorway_km=0.0)
+    town = days["driver_id"] == "a"
+    days.loc[town, "town_km"], days.loc[~town, "motorway_km"] = 50.0, 50.0
+    return on_equal_roads(days, np.array([300.0, 0.0, 100.0]), DEFAULT_PROFILE)
+
+
+def test_a_trend_counts_kilometres_as_the_ranking_does():
+    days = on_two_roads(driven(FLEET))
+    weight = dict(zip(days["driver_id"], days["weight"], strict=True))
+    rows = stand(days, DEFAULT_PROFILE, PERIOD).drivers.set_index("driver_id")
+    for driver, brakes in (("a", 4), ("b", 2)):
+        mean, exposure = rows.loc[driver, "points_per_100_km"], 3.5 * weight[driver]
+        expected = (7 * 5 * brakes + TREND_PRIOR_KM / 100 * mean) / (exposure + TREND_PRIOR_KM / 100)
+        assert rows.loc[driver, "trend"][-1] == pytest.approx(expected, abs=0.01)
+
+
+def test_a_trend_has_neither_the_points_nor_the_kilometres_of_a_drive_whose_length_nobody_knows():
+    days = driven(FLEET)
+    unknown = days_of("a", range(FIRST + 27, FIRST + 28), 40, np.nan)
+    found = stand(pd.concat([days, unknown], ignore_index=True), DEFAULT_PROFILE, PERIOD).drivers
+    trend = found.set_index("driver_id").loc["a", "trend"]
+    assert trend[-1] == pytest.approx(trend[-2], abs=0.01)
+
+
+def test_speeding_is_estimated_by_plain_kilometres_on_equal_roads_too():
+    days = driven(FLEET).assign(speeding=1.0)
+    plain, equal = (
+        stand(each, DEFAULT_PROFILE, PERIOD).drivers.set_index("driver_id") for each in (days, on_two_roads(days))
+    )
+    assert equal["speeding_estimated"].to_dict() == plain["speeding_estimated"].to_dict()
+    assert equal.loc["a", "braking_estimated"] < plain.loc["a", "braking_estimated"]
+
+
 def test_who_drove_nothing_usable_is_listed_and_never_ranked():
     days = driven(FLEET)
     days.loc[days["driver_id"] == "a", "usable"] = False
@@ -161,11 +196,10 @@ def test_a_kinds_rate_is_estimated_between_the_drivers_own_and_the_fleets():
 
 
 def test_equal_roads_weigh_a_kilometre_by_what_the_fleet_collects_there():
-    days = driven(FLEET).assign(town_km=0.0, country_km=0.0, motorway_km=0.0)
+    days = driven(FLEET)
     town = days["driver_id"] == "a"
-    days.loc[town, "town_km"], days.loc[~town, "motorway_km"] = 50.0, 50.0
     days.loc[days.index[-1], "usable"] = False
-    weighed = on_equal_roads(days, np.array([300.0, 0.0, 100.0]), DEFAULT_PROFILE)
+    weighed = on_two_roads(days)
     used = weighed[weighed["usable"]]
     assert used.loc[town, "weight"].min() > 1 > used.loc[~town, "weight"].max()
     assert (used["distance_km"] * used["weight"]).sum() == pytest.approx(used["distance_km"].sum())

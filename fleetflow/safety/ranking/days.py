@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetflow.safety.ranking.bunching import Blocks
-from fleetflow.safety.ranking.exposure import complete_distances
+from fleetflow.safety.ranking.exposure import Distances, complete_distances
 
 if TYPE_CHECKING:
     from fleetflow.safety.flat import IndexArray
@@ -58,10 +58,9 @@ class Driven:
 def add_up(days: DriverDays) -> Driven:
     """The sums by driver; rows of one driver and day are one block, a row without a date is a block of its own."""
     _check(days)
-    found = complete_distances(days.driver, days.distance_km, days.hours, days.drivers)
+    found = _completed(days)
     kept = ~found.dropped
-    driver, km = days.driver[kept], found.km[kept]
-    exposure_km = km if days.weight is None else km * days.weight[kept]
+    driver, km, exposure_km = days.driver[kept], found.km[kept], _weighed(found.km, days)[kept]
     blocks = _blocks(driver, days.day[kept], days.points[kept], exposure_km / KM_PER_EXPOSURE)
 
     def per_driver(column: FloatArray) -> FloatArray:
@@ -80,6 +79,20 @@ def add_up(days: DriverDays) -> Driven:
         dropped=np.bincount(days.driver[found.dropped], trips[found.dropped], days.drivers).astype(np.intp),
         blocks=blocks,
     )
+
+
+def counted(days: DriverDays) -> tuple[FloatArray, FloatArray]:
+    """By row, the points and the exposure in 100 km that `add_up` adds up: both 0 where no distance can be known."""
+    found = _completed(days)
+    return np.where(found.dropped, 0.0, days.points), _weighed(found.km, days) / KM_PER_EXPOSURE
+
+
+def _completed(days: DriverDays) -> Distances:
+    return complete_distances(days.driver, days.distance_km, days.hours, days.drivers)
+
+
+def _weighed(km: FloatArray, days: DriverDays) -> FloatArray:
+    return km if days.weight is None else km * days.weight
 
 
 def _blocks(driver: IndexArray, day: IndexArray, points: FloatArray, exposure: FloatArray) -> Blocks:

@@ -140,7 +140,8 @@ class _Offer:
         while self._answered < self._outcome.offered and time.monotonic() < started + seconds + PATIENCE_S:
             await self._send_waiting()
             await asyncio.sleep(TICK_S)
-        self._outcome.statuses[UNANSWERED] += self._outcome.offered - self._answered
+        if self._answered < self._outcome.offered:
+            self._outcome.statuses[UNANSWERED] = self._outcome.offered - self._answered
         for connection in self._idle:
             connection.close()
         return self._outcome

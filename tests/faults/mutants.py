@@ -161,6 +161,21 @@ MUTANTS = (
         f"{INTEGRATION}/test_backlog.py::test_trips_are_refused_while_too_many_wait_and_taken_when_some_are_done",
     ),
     Mutant(
+        "posts beyond those in hand are refused",
+        "ingest_api/telemetry.py",
+        "if self._in_hand >= self._most_in_hand:",
+        "if False:",
+        f"{INTEGRATION}/test_backlog.py::test_posts_beyond_those_in_hand_are_refused_and_taken_when_there_is_room",
+    ),
+    Mutant(
+        "the future begins by the database's clock",
+        "ingest_api/pulse.py",
+        "return datetime.now(UTC) + self._newest.clock_offset",
+        "return datetime.now(UTC)",
+        f"{FAULTS}/test_faults_of_the_machine.py"
+        "::test_clocks_that_are_wrong_by_an_hour_change_neither_leases_nor_the_future[+1h]",
+    ),
+    Mutant(
         "a trip that is tried again waits since then",
         "fleetflow/storage/backlog.py",
         ", retried_at = clock_timestamp()",

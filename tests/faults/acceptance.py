@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 SICK_S, BACK_S = 6.0, 15.0
+LEASE_S, SWEEP_S, IN_HAND = 30.0, 5.0, 20
+"""The default times of a worker, and how many trips die with it."""
 
 
 def chaos_figures(seconds: float) -> Iterator[Figure]:
@@ -76,23 +78,49 @@ def _comebacks(site: Site) -> Iterator[Figure]:
     yield Figure("broker back: workers are woken within 15 s", f"{back_s:.1f} s", back_s < FIRST_WAKE_UP_S)
 
 
+def death_figures(_: float) -> Iterator[Figure]:
+    """A worker killed with trips in its hands, with the default times."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_site(Path(folder), workers=0, LEASE_S=LEASE_S, SWEEP_S=SWEEP_S) as site,
+    ):
+        with sending(site.port, site.ledger):
+            wait_until(lambda: len(site.ledger.accepted) >= IN_HAND, BACK_S, what="trips")
+        site.programs.exit_code(site.programs.start("tests.support.crashing", "worker-after-claim"))
+        began = time.monotonic()
+        site.programs.start_worker()
+        found = list(violations(site.server.url, site.ledger.accepted, within_s=2 * LEASE_S))
+        took_s = time.monotonic() - began
+    text = f"{took_s:.1f} s; {'; '.join(found) or 'the five assertions hold'}"
+    kept = not found and took_s < LEASE_S + SWEEP_S
+    yield Figure(f"killed worker: its trips are done again within {LEASE_S + SWEEP_S:g} s", text, kept)
+
+
 TESTS = {
-    "killed worker: its trips are done again in time": "tests/faults/test_dying_workers.py -k killed_anywhere",
+    "a worker killed, frozen, hanging; poison: five attempts": "tests/faults/test_dying_workers.py",
+    "the leader of a cluster killed under load": "tests/faults/test_cluster.py",
+    "full disk, swallowed packets, wrong clocks": "tests/faults/test_faults_of_the_machine.py",
+    "a dead database: one sentence on every page": "tests/integration/test_page_states.py",
     "bad input: no 422, no 5xx, 100 ms, 8 kB, 50 MB": "tests/integration/test_bad_input.py",
-    "poison: five attempts, no neighbour harmed": "tests/faults/test_dying_workers.py -k kills_its_worker",
     "10,000 wait: the queue holds 250 at most": "tests/faults/test_dying_api_and_queue.py -k ten_thousand",
     "schemathesis, 400 examples: no failure": "tests/integration/test_schemathesis.py",
     "permissions: every role, page and action": "tests/unit/test_access.py tests/unit/test_dashboard_access.py"
     " tests/integration/test_administration.py",
     "version floors, no SQL by pasting, no pickle": "tests/unit/test_security.py",
     "backup, restore, upgrade with data": "tests/integration/test_backup.py tests/integration/test_upgrade.py",
+    "an erased driver is nowhere": "tests/integration/test_erasure.py",
 }
 
 
 def tried(name: str, arguments: str) -> Figure:
     """Tests that keep a promise, run by themselves."""
+    return ran(name, "pytest", "-q", "-p", "no:randomly", *arguments.split())
+
+
+def ran(name: str, *module: str) -> Figure:
+    """`python -m module ...` and the last line that it says."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *arguments.split()]
+    command = [sys.executable, "-m", *module]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     last = answer.stdout.strip().splitlines()[-1:] or ["no word"]
     return Figure(name, f"{last[0]} ({time.monotonic() - began:.0f} s in all)", answer.returncode == 0)
@@ -101,6 +129,7 @@ def tried(name: str, arguments: str) -> Figure:
 MEASURED: dict[str, Callable[[float], Iterator[Figure]]] = {
     "chaos": chaos_figures,
     "sick dependencies": sickness_figures,
+    "killed worker": death_figures,
     "load": overload.figures,
 }
 
@@ -131,6 +160,8 @@ def figures(words: Sequence[str], seconds: float) -> Iterator[Figure]:
     for name, arguments in TESTS.items():
         if wanted(name):
             yield tried(name, arguments)
+    if wanted("mutants"):
+        yield ran("mutants: a test misses every guard that is switched off", "tests.faults.mutants")
 
 
 def random_seed() -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("fleetflow", "ingest_api", "worker", "dashboard", "tests", "pyproject.toml")
 LIMIT_S = 180.0
+SHOWN = 3_000
+"""Characters of what pytest says, where that matters."""
 RED = 1
 """pytest's exit code for tests that failed; any other than 0 and this means that they could not run."""
 FAULTS, INTEGRATION, UNIT = "tests/faults", "tests/integration", "tests/unit"
@@ -242,9 +244,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = [each for each in MUTANTS if not words or any(word in each.guard for word in words)]
     with tempfile.TemporaryDirectory() as folder:
         copy = _work_copy(Path(folder) / "copy")
-        healthy = _run(copy, sorted({each.test for each in chosen}))
-        if healthy:
-            say(f"The tests do not pass as they are (exit code {healthy}); nothing can be said of the mutants.")
+        code, output = _run(copy, sorted({each.test for each in chosen}))
+        if code:
+            say(f"{output[-SHOWN:]}\nThe tests do not pass as they are; nothing can be said of the mutants.")
             return 1
         survivors = [line for line in _tried(copy, chosen) if line]
     say(f"{len(chosen) - len(survivors)} of {len(chosen)} mutants were noticed.")
@@ -257,7 +259,7 @@ def _tried(copy: Path, mutants: Sequence[Mutant]) -> Iterator[str]:
         source = path.read_text()
         began = time.monotonic()
         path.write_text(mutated(source, mutant))
-        code = _run(copy, [mutant.test])
+        code, _ = _run(copy, [mutant.test])
         path.write_text(source)
         verdict = "noticed" if code == RED else f"NOT NOTICED (exit code {code})"
         say(f"{verdict:<10} {time.monotonic() - began:6.1f} s  {mutant.guard}  <- {mutant.test.rpartition('::')[2]}")
@@ -281,15 +283,16 @@ def _work_copy(folder: Path) -> Path:
     return folder
 
 
-def _run(copy: Path, tests: Sequence[str]) -> int:
-    """pytest's exit code in the copy; a run that does not end is as good as red."""
+def _run(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
+    """pytest's exit code in the copy and what it said; a run that does not end is as good as red."""
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests]
     try:
-        return subprocess.run(
-            command, cwd=copy, capture_output=True, timeout=LIMIT_S * len(tests), check=False
-        ).returncode
+        done = subprocess.run(
+            command, cwd=copy, capture_output=True, text=True, timeout=LIMIT_S * len(tests), check=False
+        )
     except subprocess.TimeoutExpired:
-        return RED
+        return RED, "They did not come to an end."
+    return done.returncode, done.stdout
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +19,7 @@ from dashboard.signin.gate import Gate
 from dashboard.signin.headers import SecurityHeaders
 from dashboard.signin.routes import Counter
 from dashboard.sketch import draw_one_of_each
+from fleetflow.bootstrap import spare_lasting_objects
 from fleetflow.quarantine import Quarantine
 from fleetflow.storage.policy import Policy
 
@@ -92,16 +92,6 @@ async def load_pages() -> None:
         await asyncio.to_thread(import_module, name)
     await asyncio.to_thread(draw_one_of_each)
     spare_lasting_objects()
-
-
-def spare_lasting_objects() -> None:
-    """Keep what is imported by now out of garbage collection for ever.
-
-    Streamlit collects after every run of a page, before it tells the browser that the run is over, while nobody else's
-    page can go on. Over a million objects of modules, which never go, that takes a fifth of a second each time.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def serve(settings: Settings, database_url: str) -> int:

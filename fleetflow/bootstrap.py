@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -39,6 +40,16 @@ def database_url(settings: Settings) -> str:
             "There is no database: set FLEETFLOW_DATABASE_URL, or start the embedded one with: python -m fleetflow up"
         )
     return url
+
+
+def spare_lasting_objects() -> None:
+    """Keep what is imported by now out of garbage collection for ever.
+
+    A full collection goes over every object of the modules, which never go, while nothing else of the process runs:
+    70 ms in the API, a fifth of a second after each run of a page in the dashboard.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def report(error: FleetFlowError) -> None:

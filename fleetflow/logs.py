@@ -4,8 +4,28 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TYPE_CHECKING, Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+
+if TYPE_CHECKING:
+    from structlog.typing import ExcInfo
+
+DETAIL = "\nDETAIL:"
+"""From here on Postgres quotes the row that it refuses."""
+
+
+class _WithoutValues(ExceptionDictTransformer):
+    """Tracebacks that say where, and nothing of what was in hand there: passwords, keys, drivers."""
+
+    def __init__(self) -> None:
+        super().__init__(show_locals=False)
+
+    def __call__(self, exc_info: ExcInfo) -> list[dict[str, Any]]:
+        return [
+            {**each, "exc_value": str(each["exc_value"]).partition(DETAIL)[0]} for each in super().__call__(exc_info)
+        ]
 
 
 def configure(program: str, level: str) -> None:
@@ -16,8 +36,12 @@ def configure(program: str, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    last: list[structlog.typing.Processor] = [
+        structlog.processors.ExceptionRenderer(_WithoutValues()),
+        structlog.processors.JSONRenderer(),
+    ]
     structlog.configure(
-        processors=[*shared, structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()],
+        processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
@@ -26,11 +50,7 @@ def configure(program: str, level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks,
-                structlog.processors.JSONRenderer(),
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)

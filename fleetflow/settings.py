@@ -133,6 +133,12 @@ class Settings(BaseSettings):
         description="Memory for all request bodies being read and decoded at once, in bytes;"
         " further ones wait their turn.",
     )
+    requests_at_once: int = Field(
+        1_000,
+        ge=1,
+        description="How many posts each API process works on at once; further ones are answered 503"
+        " instead of making all of them late.",
+    )
     storage_timeout_s: float = Field(
         4.0, gt=0, description="How long a request waits for Postgres before it is answered 503, in seconds."
     )

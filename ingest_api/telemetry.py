@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from ingest_api.body import BodyReader, ClientGoneError, MemoryBudget, check_med
 from ingest_api.problems import FORBIDDEN, ProblemError, refused, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from starlette.requests import Request
 
@@ -57,6 +58,7 @@ class Telemetry:
         self._ahead = timedelta(seconds=settings.max_future_s)
         self._reader = BodyReader(settings)
         self._budget = MemoryBudget(settings.body_memory_bytes, settings.storage_timeout_s)
+        self._in_hand, self._most_in_hand = 0, settings.requests_at_once
         # One thread: a large trip is some ten times its body while it is decoded, so one at a time.
         self._decoding = ThreadPoolExecutor(1, thread_name_prefix="decode")
 
@@ -79,7 +81,9 @@ class Telemetry:
             check_media_type(request, media_types)
             self._check_backlog()
             async with self._budget.held(self._reader.expected_size(request)):
-                response: Response = await store(request, key, await self._reader.read(request))
+                body = await self._reader.read(request)
+                with self._admitted():
+                    response: Response = await store(request, key, body)
         except ClientGoneError:
             self._metrics.hung_up.inc()
             return Response(status_code=400)
@@ -97,6 +101,17 @@ class Telemetry:
         backlog = self._pulse.condition.backlog
         if backlog != "ok":
             raise unavailable("backlog_full", backlog)
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        """After the body is read, so that slow clients keep nobody out. Raises ProblemError 503 beyond the bound."""
+        if self._in_hand >= self._most_in_hand:
+            raise unavailable("busy", "Too many requests at once; nothing was stored.")
+        self._in_hand += 1
+        try:
+            yield
+        finally:
+            self._in_hand -= 1
 
     async def _store_trip(self, request: Request, key: UsableKey, body: bytes) -> Response:
         idempotency_key = _idempotency_key(request, key)

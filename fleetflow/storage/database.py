@@ -80,6 +80,7 @@ def create_engine(
         max_overflow=0,
         pool_timeout=pool_timeout_s,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text goes to the log, what people and vehicles sent does not
     )
 
 

@@ -12,46 +12,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
-import psycopg
-from rich.console import Console
-
-from tests.faults import chaos
+from tests.faults import chaos, overload
+from tests.faults.figures import Figure, say
 from tests.faults.five import violations
-from tests.faults.load import REFUSED_WITHOUT_TIME, Outcome, offer
 from tests.faults.mutants import ROOT
-from tests.faults.senders import Ledger, p99, probing, sending
-from tests.faults.site import OF_BROKER, OF_POSTGRES, Site, running_site
+from tests.faults.senders import p99, probing, sending
+from tests.faults.site import (
+    FIRST_TRIP_S,
+    FIRST_WAKE_UP_S,
+    OF_BROKER,
+    OF_POSTGRES,
+    Site,
+    running_site,
+    seconds_to_the_first_trip,
+    seconds_to_the_first_wake_up,
+)
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 SICK_S, BACK_S = 6.0, 15.0
-SHARE = 0.8
-"""Of what was taken and scored at full speed, this is what is tried to be held; less, if the backlog still grows."""
-BOUND = 3_000
-"""Trips that may wait in the run under load, so that the bound is met within seconds."""
-
-SUMS = """
-SELECT count(*), (SELECT count(*) FROM telemetry.driver_scores), count(*) FILTER (WHERE status <> 'COMPLETED')
-FROM telemetry.trip_logs
-"""
-
-say = Console(highlight=False, markup=False, soft_wrap=True).print
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """What was promised, what was found, and whether that is within it."""
-
-    name: str
-    found: str
-    kept: bool
+LEASE_S, SWEEP_S, IN_HAND = 30.0, 5.0, 20
+"""The default times of a worker, and how many trips die with it."""
 
 
 def chaos_figures(seconds: float) -> Iterator[Figure]:
@@ -86,106 +72,55 @@ def _sickness(site: Site, name: str, fault: Callable[[Site], object]) -> Figure:
 
 
 def _comebacks(site: Site) -> Iterator[Figure]:
-    with OF_POSTGRES["Postgres killed"](site):
-        pass
-    began = time.monotonic()
-    ledger = Ledger()
-    with sending(site.port, ledger, senders=1):
-        wait_until(lambda: ledger.accepted, BACK_S, what="a trip after Postgres came back")
-    back_s = time.monotonic() - began
-    yield Figure("Postgres back: first 202 within 3 s", f"{back_s:.1f} s", back_s < 3)
-    with OF_BROKER["broker restarted"](site):
-        pass
-    began = time.monotonic()
-    wait_until(lambda: _queue(site) == "ok", 2 * BACK_S, what="the broker's return")
-    back_s = time.monotonic() - began
-    yield Figure("broker back: workers are woken within 15 s", f"{back_s:.1f} s", back_s < BACK_S)
+    back_s = seconds_to_the_first_trip(site)
+    yield Figure("Postgres back: first 202 within 3 s", f"{back_s:.1f} s", back_s < FIRST_TRIP_S)
+    back_s = seconds_to_the_first_wake_up(site)
+    yield Figure("broker back: workers are woken within 15 s", f"{back_s:.1f} s", back_s < FIRST_WAKE_UP_S)
 
 
-def _queue(site: Site) -> object:
-    return httpx.get(f"http://127.0.0.1:{site.port}/readyz", timeout=5).json().get("queue")
-
-
-def load_figures(seconds: float) -> Iterator[Figure]:
-    """What this machine holds, twice that, and what comes after."""
+def death_figures(_: float) -> Iterator[Figure]:
+    """A worker killed with trips in its hands, with the default times."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_site(
-            Path(folder), LOG_LEVEL="warning", STORAGE_TIMEOUT_S=4, LEASE_S=30, MAX_WAITING_TRIPS=BOUND
-        ) as site,
-        psycopg.connect(site.server.url, autocommit=True) as conn,
+        running_site(Path(folder), workers=0, LEASE_S=LEASE_S, SWEEP_S=SWEEP_S) as site,
     ):
-        full = offer(site.port, None, seconds / 2)
-        _drain(conn)
-        per_s, held, waiting = _held(site, conn, full.accepted_per_s, seconds)
-        yield Figure(
-            f"held for {seconds:g} s: {os.cpu_count()} cores, trips of 60 points, client included",
-            f"{per_s:.0f} trips/s, p99 {1000 * held.p99_s:.0f} ms, {waiting} wait at the end",
-            held.statuses[202] == held.offered,
-        )
-        double = offer(site.port, 2 * per_s, seconds)
+        with sending(site.port, site.ledger):
+            wait_until(lambda: len(site.ledger.accepted) >= IN_HAND, BACK_S, what="trips")
+        site.programs.exit_code(site.programs.start("tests.support.crashing", "worker-after-claim"))
         began = time.monotonic()
-        yield _overload(double, seconds)
-        _drain(conn)
-        yield Figure("after that: the backlog is done", f"{time.monotonic() - began:.1f} s later", kept=True)
-        again = offer(site.port, per_s, min(seconds, 10))
-        text = f"{again.statuses[202]} of {again.offered} taken, p99 {1000 * again.p99_s:.0f} ms"
-        yield Figure("and as before: all taken", text, again.statuses[202] == again.offered)
-        _drain(conn)
-        trips, scores, failed = conn.execute(SUMS).fetchone() or (0, 0, 0)
-        text = f"{trips} trips, {scores} scores, {failed} failed"
-        yield Figure("nothing doubled, nothing without a score", text, trips == scores and not failed)
-
-
-def _held(
-    site: Site, conn: psycopg.Connection[tuple[object, ...]], full: float, seconds: float
-) -> tuple[float, Outcome, int]:
-    """The highest of ever lower rates at which all is taken and the backlog does not grow."""
-    per_s = full * SHARE
-    while True:
-        outcome = offer(site.port, per_s, seconds)
-        waiting = _waiting(conn)
-        if waiting < 2 * per_s and outcome.statuses[202] == outcome.offered:
-            return per_s, outcome, waiting
-        _drain(conn)
-        per_s *= SHARE
-
-
-def _overload(double: Outcome, seconds: float) -> Figure:
-    said = {status: count for status, count in double.statuses.items() if status != REFUSED_WITHOUT_TIME}
-    polite = not double.statuses[REFUSED_WITHOUT_TIME]
-    kept = set(said) <= {202, 429, 503} and polite and double.p99_s < 5
-    text = f"{said}, {'each refusal' if polite else 'NOT each refusal'} with Retry-After, p99 {double.p99_s:.2f} s"
-    return Figure(f"twice that for {seconds:g} s: taken or told to come back, within 5 s", text, kept)
-
-
-def _waiting(conn: psycopg.Connection[tuple[object, ...]]) -> int:
-    row = conn.execute("SELECT count(*) FROM telemetry.trip_logs WHERE status IN ('PENDING', 'PROCESSING')").fetchone()
-    assert row
-    return int(str(row[0]))
-
-
-def _drain(conn: psycopg.Connection[tuple[object, ...]]) -> None:
-    wait_until(lambda: _waiting(conn) == 0, 120, what="the end of the backlog")
+        site.programs.start_worker()
+        found = list(violations(site.server.url, site.ledger.accepted, within_s=2 * LEASE_S))
+        took_s = time.monotonic() - began
+    text = f"{took_s:.1f} s; {'; '.join(found) or 'the five assertions hold'}"
+    kept = not found and took_s < LEASE_S + SWEEP_S
+    yield Figure(f"killed worker: its trips are done again within {LEASE_S + SWEEP_S:g} s", text, kept)
 
 
 TESTS = {
-    "killed worker: its trips are done again in time": "tests/faults/test_dying_workers.py -k killed_anywhere",
+    "a worker killed, frozen, hanging; poison: five attempts": "tests/faults/test_dying_workers.py",
+    "the leader of a cluster killed under load": "tests/faults/test_cluster.py",
+    "full disk, swallowed packets, wrong clocks": "tests/faults/test_faults_of_the_machine.py",
+    "a dead database: one sentence on every page": "tests/integration/test_page_states.py",
     "bad input: no 422, no 5xx, 100 ms, 8 kB, 50 MB": "tests/integration/test_bad_input.py",
-    "poison: five attempts, no neighbour harmed": "tests/faults/test_dying_workers.py -k kills_its_worker",
     "10,000 wait: the queue holds 250 at most": "tests/faults/test_dying_api_and_queue.py -k ten_thousand",
     "schemathesis, 400 examples: no failure": "tests/integration/test_schemathesis.py",
     "permissions: every role, page and action": "tests/unit/test_access.py tests/unit/test_dashboard_access.py"
     " tests/integration/test_administration.py",
     "version floors, no SQL by pasting, no pickle": "tests/unit/test_security.py",
     "backup, restore, upgrade with data": "tests/integration/test_backup.py tests/integration/test_upgrade.py",
+    "an erased driver is nowhere": "tests/integration/test_erasure.py",
 }
 
 
 def tried(name: str, arguments: str) -> Figure:
     """Tests that keep a promise, run by themselves."""
+    return ran(name, "pytest", "-q", "-p", "no:randomly", *arguments.split())
+
+
+def ran(name: str, *module: str) -> Figure:
+    """`python -m module ...` and the last line that it says."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *arguments.split()]
+    command = [sys.executable, "-m", *module]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     last = answer.stdout.strip().splitlines()[-1:] or ["no word"]
     return Figure(name, f"{last[0]} ({time.monotonic() - began:.0f} s in all)", answer.returncode == 0)
@@ -194,7 +129,8 @@ def tried(name: str, arguments: str) -> Figure:
 MEASURED: dict[str, Callable[[float], Iterator[Figure]]] = {
     "chaos": chaos_figures,
     "sick dependencies": sickness_figures,
-    "load": load_figures,
+    "killed worker": death_figures,
+    "load": overload.figures,
 }
 
 
@@ -204,8 +140,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("words", nargs="*", help="only figures whose name holds one of these")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long load and chaos last each")
     args = parser.parse_args(argv)
-    broken = [figure for figure in figures(args.words, args.seconds) if not told(figure)]
-    say("All kept." if not broken else f"{len(broken)} not kept.")
+    broken = 0
+    for figure in figures(args.words, args.seconds):
+        figure.tell()
+        broken += not figure.kept
+    say("All kept." if not broken else f"{broken} not kept.")
     return bool(broken)
 
 
@@ -221,12 +160,8 @@ def figures(words: Sequence[str], seconds: float) -> Iterator[Figure]:
     for name, arguments in TESTS.items():
         if wanted(name):
             yield tried(name, arguments)
-
-
-def told(figure: Figure) -> bool:
-    """Print it; whether it is kept."""
-    say(f"{'kept' if figure.kept else 'BROKEN':<7} {figure.name}: {figure.found}")
-    return figure.kept
+    if wanted("mutants"):
+        yield ran("mutants: a test misses every guard that is switched off", "tests.faults.mutants")
 
 
 def random_seed() -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("fleetflow", "ingest_api", "worker", "dashboard", "tests", "pyproject.toml")
 LIMIT_S = 180.0
+SHOWN = 3_000
+"""Characters of what pytest says, where that matters."""
 RED = 1
 """pytest's exit code for tests that failed; any other than 0 and this means that they could not run."""
 FAULTS, INTEGRATION, UNIT = "tests/faults", "tests/integration", "tests/unit"
@@ -161,6 +163,21 @@ MUTANTS = (
         f"{INTEGRATION}/test_backlog.py::test_trips_are_refused_while_too_many_wait_and_taken_when_some_are_done",
     ),
     Mutant(
+        "posts beyond those in hand are refused",
+        "ingest_api/telemetry.py",
+        "if self._in_hand >= self._most_in_hand:",
+        "if False:",
+        f"{INTEGRATION}/test_backlog.py::test_posts_beyond_those_in_hand_are_refused_and_taken_when_there_is_room",
+    ),
+    Mutant(
+        "the future begins by the database's clock",
+        "ingest_api/pulse.py",
+        "return datetime.now(UTC) + self._newest.clock_offset",
+        "return datetime.now(UTC)",
+        f"{FAULTS}/test_faults_of_the_machine.py"
+        "::test_clocks_that_are_wrong_by_an_hour_change_neither_leases_nor_the_future[+1h]",
+    ),
+    Mutant(
         "a trip that is tried again waits since then",
         "fleetflow/storage/backlog.py",
         ", retried_at = clock_timestamp()",
@@ -227,9 +244,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = [each for each in MUTANTS if not words or any(word in each.guard for word in words)]
     with tempfile.TemporaryDirectory() as folder:
         copy = _work_copy(Path(folder) / "copy")
-        healthy = _run(copy, sorted({each.test for each in chosen}))
-        if healthy:
-            say(f"The tests do not pass as they are (exit code {healthy}); nothing can be said of the mutants.")
+        code, output = _run(copy, sorted({each.test for each in chosen}))
+        if code:
+            say(f"{output[-SHOWN:]}\nThe tests do not pass as they are; nothing can be said of the mutants.")
             return 1
         survivors = [line for line in _tried(copy, chosen) if line]
     say(f"{len(chosen) - len(survivors)} of {len(chosen)} mutants were noticed.")
@@ -242,7 +259,7 @@ def _tried(copy: Path, mutants: Sequence[Mutant]) -> Iterator[str]:
         source = path.read_text()
         began = time.monotonic()
         path.write_text(mutated(source, mutant))
-        code = _run(copy, [mutant.test])
+        code, _ = _run(copy, [mutant.test])
         path.write_text(source)
         verdict = "noticed" if code == RED else f"NOT NOTICED (exit code {code})"
         say(f"{verdict:<10} {time.monotonic() - began:6.1f} s  {mutant.guard}  <- {mutant.test.rpartition('::')[2]}")
@@ -266,15 +283,16 @@ def _work_copy(folder: Path) -> Path:
     return folder
 
 
-def _run(copy: Path, tests: Sequence[str]) -> int:
-    """pytest's exit code in the copy; a run that does not end is as good as red."""
+def _run(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
+    """pytest's exit code in the copy and what it said; a run that does not end is as good as red."""
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests]
     try:
-        return subprocess.run(
-            command, cwd=copy, capture_output=True, timeout=LIMIT_S * len(tests), check=False
-        ).returncode
+        done = subprocess.run(
+            command, cwd=copy, capture_output=True, text=True, timeout=LIMIT_S * len(tests), check=False
+        )
     except subprocess.TimeoutExpired:
-        return RED
+        return RED, "They did not come to an end."
+    return done.returncode, done.stdout
 
 
 if __name__ == "__main__":

@@ -6,13 +6,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from tests.support.ports import PLAIN, free_port
 from tests.support.programs import is_ready
 from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0
@@ -45,21 +48,21 @@ class Programs:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self, *module: str, **settings: Any) -> subprocess.Popen[bytes]:
-        """`python -m module ...`; its log goes to a file that `log` reads."""
+    def start(self, *module: str, under: Sequence[str] = (), **settings: Any) -> subprocess.Popen[bytes]:
+        """`python -m module ...`, by the command `under` if there is one; its log goes to a file that `log` reads."""
         merged = {**self._settings, **settings}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FLEETFLOW_")}
         environment |= {f"FLEETFLOW_{name}": str(value) for name, value in merged.items()}
         with (self._folder / f"{len(self._started)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *module], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [*under, sys.executable, "-m", *module], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
         self._started.append(process)
         return process
 
-    def start_api(self, *module: str) -> subprocess.Popen[bytes]:
+    def start_api(self, *module: str, under: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         """The API, ready to take trips."""
-        process = self.start(*(module or ("ingest_api",)))
+        process = self.start(*(module or ("ingest_api",)), under=under)
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", verify=PLAIN) as client:
             wait_until(lambda: process.poll() is not None or is_ready(client), START_S, what="the API")
         assert process.poll() is None, self.log(process)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import psycopg
 
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.queue.interface import QUEUE_NAME
 from fleetflow.storage.migrate import upgrade
 from tests.faults.programs import Programs
-from tests.faults.senders import Ledger
+from tests.faults.senders import Ledger, sending
 from tests.support.children import children_of
 from tests.support.proxy import FaultyProxy
 from tests.support.queues import port_of, through
@@ -40,6 +42,8 @@ DROP FUNCTION public.disk_full;
 CUT_ALL = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'fleetflow-%'
 """
+FIRST_TRIP_S, FIRST_WAKE_UP_S = 3.0, 15.0
+"""What is promised of Postgres' and the broker's return."""
 QUEUES = f'[Queue || Queue <- rabbit_amqqueue:list(), element(4, element(2, Queue)) =:= <<"{QUEUE_NAME}">>]'
 
 
@@ -197,6 +201,16 @@ def memory_alarm(site: Site) -> Iterator[None]:
         site.broker.evaluate("vm_memory_monitor:set_vm_memory_high_watermark(0.8)")
 
 
+@contextmanager
+def disk_alarm(site: Site) -> Iterator[None]:
+    """The broker takes no messages for want of space."""
+    site.broker.evaluate("rabbit_disk_monitor:set_disk_free_limit(10000000000000000)")
+    try:
+        yield
+    finally:
+        site.broker.evaluate("rabbit_disk_monitor:set_disk_free_limit(50000000)")
+
+
 def silenced(way: str) -> Callable[[Site], Any]:
     """The network swallows everything on one way."""
 
@@ -243,6 +257,31 @@ OF_BROKER: dict[str, Callable[[Site], Any]] = {
     "broker cut off": refused("to_broker"),
     "broker silent": silenced("to_broker"),
     "broker short of memory": memory_alarm,
+    "broker short of disk space": disk_alarm,
     "queue deleted": deleted_queue,
     "queue purged": purged_queue,
 }
+
+
+def seconds_to_the_first_trip(site: Site) -> float:
+    """Kill Postgres and have it started again: how long after its return a trip is taken."""
+    with killed_postgres(site):
+        pass
+    began = time.monotonic()
+    ledger = Ledger()
+    with sending(site.port, ledger, senders=1):
+        wait_until(lambda: ledger.accepted, what="a trip after Postgres came back")
+        return time.monotonic() - began
+
+
+def seconds_to_the_first_wake_up(site: Site) -> float:
+    """Kill the broker and start it again: how long after its return workers are woken."""
+    with restarted_broker(site):
+        pass
+    began = time.monotonic()
+    wait_until(lambda: _queue(site) == "ok", what="the broker's return")
+    return time.monotonic() - began
+
+
+def _queue(site: Site) -> object:
+    return httpx.get(f"http://127.0.0.1:{site.port}/readyz", timeout=5).json().get("queue")

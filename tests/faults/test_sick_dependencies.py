@@ -10,7 +10,16 @@ import pytest
 
 from tests.faults.five import assert_the_five
 from tests.faults.senders import probing, sending
-from tests.faults.site import OF_BROKER, OF_POSTGRES, Site, running_site
+from tests.faults.site import (
+    FIRST_TRIP_S,
+    FIRST_WAKE_UP_S,
+    OF_BROKER,
+    OF_POSTGRES,
+    Site,
+    running_site,
+    seconds_to_the_first_trip,
+    seconds_to_the_first_wake_up,
+)
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -77,3 +86,13 @@ def test_a_sick_broker_delays_no_answer_and_loses_nothing(name: str, site: Site)
     assert site.ledger.p99_s(began) < WITHOUT_BROKER_S
     assert alive_s < HEALTH_S
     assert_the_five(site.programs, site.ledger.accepted)
+
+
+@pytest.mark.long
+def test_trips_are_taken_within_three_seconds_of_the_databases_return(site: Site):
+    assert seconds_to_the_first_trip(site) < FIRST_TRIP_S
+
+
+@pytest.mark.long
+def test_workers_are_woken_within_fifteen_seconds_of_the_brokers_return(site: Site):
+    assert seconds_to_the_first_wake_up(site) < FIRST_WAKE_UP_S

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
 pytestmark = pytest.mark.postgres
+BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 def post(client: httpx.Client) -> httpx.Response:
@@ -61,4 +63,19 @@ def test_an_old_trip_that_is_tried_again_does_not_close_the_api(engine, database
         assert len(retry_failed(conn)) == 1
         assert read_backlog(conn).oldest_s == pytest.approx(0, abs=60)
     with running_api(make_settings(max_waiting_s=7200), database_url) as client:
+        assert post(client).status_code == 202
+
+
+def test_posts_beyond_those_in_hand_are_refused_and_taken_when_there_is_room(engine, database_url):
+    settings = make_settings(requests_at_once=1, storage_timeout_s=4)
+    with running_api(settings, database_url) as client, ThreadPoolExecutor(1) as pool:
+        with engine.connect() as conn:
+            conn.exec_driver_sql("LOCK TABLE telemetry.trip_logs IN SHARE MODE")
+            first = pool.submit(post, client)
+            wait_until(lambda: conn.exec_driver_sql(BLOCKED).scalar_one(), what="a trip that waits for the table")
+            answer = post(client)
+            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+            assert int(answer.headers["retry-after"]) > 0
+            assert client.get("/healthz").status_code == 200
+        assert first.result().status_code == 202
         assert post(client).status_code == 202

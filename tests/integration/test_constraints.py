@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import errors
+from sqlalchemy.exc import DBAPIError
 
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.storage.trips import insert_trips
@@ -177,3 +178,11 @@ def test_a_trip_has_one_score_under_a_profile(stored: psycopg.Connection):
 def test_other_tables_refuse_nonsense_too(name: str, stored: psycopg.Connection):
     statement, constraint = BAD_ROWS[name]
     refused(stored, statement, constraint)
+
+
+def test_an_error_of_the_database_does_not_quote_what_was_sent(database_url: str):
+    engine = create_engine(database_url, application_name="tests")
+    with pytest.raises(DBAPIError) as failed, connection(engine) as conn:
+        conn.exec_driver_sql("SELECT 1 / (length(%(secret)s::text) - 10)", {"secret": "gate7-open"})
+    engine.dispose()
+    assert "gate7-open" not in str(failed.value)

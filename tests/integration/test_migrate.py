@@ -98,6 +98,19 @@ def test_a_newer_schema_is_never_migrated(database_url):
         upgrade(database_url)
 
 
+@pytest.mark.long
+def test_a_migration_that_meets_a_table_in_use_gives_up_whole_and_succeeds_later(empty_database_url):
+    upgrade(empty_database_url, "0003")
+    with psycopg.connect(empty_database_url) as conn:
+        conn.execute("LOCK TABLE telemetry.trip_logs IN ACCESS SHARE MODE")
+        with pytest.raises(StorageUnavailableError):
+            upgrade(empty_database_url)
+        (reached,) = conn.execute("SELECT version_num FROM telemetry.alembic_version").fetchone()
+    assert "0003" <= reached < SCHEMA_REVISION
+    assert upgrade(empty_database_url) == reached
+    check(empty_database_url)
+
+
 def test_a_database_that_does_not_answer_is_named_as_such():
     with pytest.raises(StorageUnavailableError):
         run_command(settings_for("postgresql://nobody:none@127.0.0.1:1/none"))

@@ -105,10 +105,19 @@ class PrivateBroker:
 
     def start(self) -> None:
         """Run the broker on its port, with what it kept, until it answers."""
+        self.launch()
+        self.await_start()
+
+    def launch(self) -> None:
+        """Begin to start. Not in a thread of its own: the broker would die with that thread."""
         self.start_name_server()
         # With this variable the script becomes the server instead of waiting for it, so its process id is ours.
         environment = self._environment() | {"NOTIFY_SOCKET": str(self._folder / "nobody-listens")}
         self._server = self._spawn([str(self._programs / "rabbitmq-server")], environment)
+
+    def await_start(self) -> None:
+        """Wait until it answers."""
+        assert self._server is not None
         wait_until(self._is_settled, START_TIMEOUT_S, what="RabbitMQ's start")
         if self._server.poll() is not None:
             log = (self._folder / "output").read_text(errors="replace")

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard import figures, look
-from dashboard.server import spare_lasting_objects
 from dashboard.sketch import Sketch
+from fleetflow.bootstrap import spare_lasting_objects
 
 
 def test_what_is_said_last_counts_and_the_rest_of_the_look_stays():

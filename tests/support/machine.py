@@ -1,0 +1,92 @@
+"""Faults of the machine itself: a disk that is full, a network that swallows packets, a clock that is wrong.
+
+They need root or a program of Debian's; where that is missing, the test is skipped and says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+CLONE_NEWNET = 0x40000000
+CHUNK = bytes(65_536)
+
+
+def needs_root(*programs: str) -> None:
+    """Skip the test unless it runs as root and finds these programs."""
+    missing = [program for program in programs if not shutil.which(program)]
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("needs root")
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
+
+
+@contextmanager
+def small_disk(folder: Path, size_mb: int) -> Iterator[Path]:
+    """A disk of that size, mounted on a new folder."""
+    needs_root("mount")
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "fleetflow-tests", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """Not a byte is free on the disk while the block runs."""
+    ballast = disk / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(CHUNK)
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+@contextmanager
+def own_network() -> Iterator[None]:
+    """The calling thread, and all that it starts, has a loopback of its own, whose rules harm nobody else."""
+    needs_root("ip", "iptables")
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net") as before:  # noqa: PTH123 - a file descriptor is all that is wanted
+        if libc.unshare(CLONE_NEWNET) != 0:
+            pytest.skip("may not make a network of its own")
+        try:
+            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+            yield
+        finally:
+            libc.setns(before.fileno(), CLONE_NEWNET)
+
+
+@contextmanager
+def dropped(port: int) -> Iterator[None]:
+    """Every packet to the port or from it is swallowed, so that nobody hears even of its loss."""
+    rules = [["INPUT", "-p", "tcp", way, str(port), "-j", "DROP"] for way in ("--dport", "--sport")]
+    for rule in rules:
+        subprocess.run(["iptables", "-A", *rule], check=True)
+    try:
+        yield
+    finally:
+        for rule in rules:
+            subprocess.run(["iptables", "-D", *rule], check=True)
+
+
+def under_clock(shift: str) -> Sequence[str]:
+    """What to put before a command so that its clock is off by so much, as "+1h"; intervals stay right."""
+    if not shutil.which("faketime"):
+        pytest.skip("needs faketime")
+    return ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", shift]

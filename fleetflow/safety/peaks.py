@@ -50,6 +50,8 @@ class Peaks:
 def find(signal: FloatArray, flat: Flat, rule: PeakRule) -> Peaks:
     """The peaks of a flat signal that is never negative and is zero between tracks."""
     at, _ = find_peaks(signal, height=rule.height)
+    if not at.size:
+        return Peaks(at, np.zeros(0), np.zeros(0), np.zeros(0))
     at = _apart(signal, flat, at, rule.distance)
     at = at[_prominences(signal, flat, at, rule.window) >= rule.prominence]
     left, right = (np.round(edge * PLACES) / PLACES for edge in _extents(signal, at, rule.drop))

@@ -21,6 +21,7 @@ from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.safety.detection import find_events
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.safety.scores import score_trip
+from fleetflow.settings import Settings
 from fleetflow.storage.claims import ClaimedTrip
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.storage.trips import NewTrip, insert_trips
@@ -41,7 +42,7 @@ FROM telemetry.trip_logs WHERE id = ANY(%(ids)s)
 """
 STORED = ((2400, 60), (480, 600), (240, 1800), (24, 36_000))
 SHAPES = ((480, 60), (480, 1800), (4, 100_000))
-BATCH, MOST_POINTS = 48, 400_000  # a worker's
+BATCH, MOST_POINTS = (Settings.model_fields[name].default for name in ("batch_trips", "batch_points"))  # a worker's
 
 
 def finding() -> Iterator[Row]:

@@ -96,10 +96,11 @@ def context_at(rate_hz: float) -> ContextRates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """Smoothed flat tracks and, per track: its trip (tracks of a trip lie together), time step and speed's worth."""
+    """Smoothed flat tracks and, per track: its trip (tracks of a trip lie together), start, step and speed's worth."""
 
     flat: Flat
     trips: IndexArray
+    start_s: FloatArray
     step_s: FloatArray
     worth: IndexArray
 

@@ -106,28 +106,44 @@ def _worth(signals: Signals) -> SpeedWorth:
 def _events_of_group(tuning: Tuning, members: Sequence[_Member]) -> Iterator[tuple[int, HarshEvent]]:
     """The events of tracks with one tuning, each with its trip's number in the batch."""
     flat = _smoothed(flatten([member.track for member in members], tuning.padding), tuning)
+    scene = _scene(flat, members)
     found = {kind: find(signal, flat, tuning.rule(kind)) for kind, signal in _signals(flat).items()}
-    doubts = find_doubts(_scene(flat, members), found, tuning.context) if tuning.context else {}
+    doubts = find_doubts(scene, found, tuning.context) if tuning.context else {}
     for kind, peaks in found.items():
-        yield from _events_of_kind(kind, peaks, doubts.get(kind, [()] * peaks.at.size), flat, members)
+        yield from _events_of_kind(kind, peaks, doubts.get(kind, [()] * peaks.at.size), scene)
 
 
 def _events_of_kind(
-    kind: EventKind, peaks: Peaks, doubts: Sequence[tuple[str, ...]], flat: Flat, members: Sequence[_Member]
+    kind: EventKind, peaks: Peaks, doubts: Sequence[tuple[str, ...]], scene: Scene
 ) -> Iterator[tuple[int, HarshEvent]]:
-    places = flat.track_of(peaks.at)
-    start = flat.starts[places]
-    left, right = ((edge - start).tolist() for edge in (peaks.left, peaks.right))
-    columns = places.tolist(), (peaks.at - start).tolist(), peaks.height.tolist(), zip(left, right, strict=True), doubts
-    for place, at, peak, extent, reasons in zip(*columns, strict=True):
-        track = members[place].track
-        yield members[place].trip, _event(kind, track, at=at, peak=peak, extent=extent, doubts=reasons)
+    """An event never leaves its track."""
+    tracks = scene.flat.track_of(peaks.at)
+    first, began_s, step_s = scene.flat.starts[tracks], scene.start_s[tracks], scene.step_s[tracks]
+    start, end = np.maximum(peaks.left, first), np.minimum(peaks.right, scene.flat.ends[tracks] - 1)
+    times_s = (began_s + (place - first) * step_s for place in (start, peaks.at, end))
+    changes_kmh = _speed_at(scene.flat, end) - _speed_at(scene.flat, start)
+    columns = (scene.trips[tracks], *times_s, peaks.height, scene.flat.speed_kmh[peaks.at], changes_kmh)
+    rows = zip(*(column.tolist() for column in columns), doubts, strict=True)
+    for trip, start_s, peak_s, end_s, peak, speed_kmh, change_kmh, reasons in rows:
+        peak_g = None if kind is EventKind.SPEEDING else peak
+        event = HarshEvent(kind, start_s, peak_s, end_s, peak_g, speed_kmh, doubts=reasons, speed_change_kmh=change_kmh)
+        yield trip, event
+
+
+def _speed_at(flat: Flat, places: FloatArray) -> FloatArray:
+    """The speed between two samples of a track, in km/h."""
+    before = places.astype(np.intp)
+    after = np.minimum(before + 1, flat.ends[flat.track_of(before)] - 1)
+    first, second = flat.speed_kmh[before], flat.speed_kmh[after]
+    speed_kmh: FloatArray = first + (places - before) * (second - first)
+    return speed_kmh
 
 
 def _scene(flat: Flat, members: Sequence[_Member]) -> Scene:
     return Scene(
         flat,
         trips=np.array([member.trip for member in members], dtype=np.intp),
+        start_s=np.array([member.track.start_s for member in members]),
         step_s=np.array([member.track.step_s for member in members]),
         worth=np.array([member.worth for member in members], dtype=np.intp),
     )
@@ -148,31 +164,6 @@ def _signals(flat: Flat) -> dict[EventKind, FloatArray]:
         EventKind.CORNERING: np.abs(flat.lat_g),
         EventKind.SPEEDING: flat.speed_kmh,
     }
-
-
-def _event(
-    kind: EventKind, track: Track, *, at: int, peak: float, extent: tuple[float, float], doubts: tuple[str, ...]
-) -> HarshEvent:
-    """All positions are samples from the track's start; an event never leaves its track."""
-    start, end = max(extent[0], 0.0), min(extent[1], len(track.long_g) - 1.0)
-    return HarshEvent(
-        kind=kind,
-        start_s=track.start_s + start * track.step_s,
-        peak_s=track.start_s + at * track.step_s,
-        end_s=track.start_s + end * track.step_s,
-        peak_g=None if kind is EventKind.SPEEDING else peak,
-        speed_kmh=float(track.speed_kmh[at]),
-        doubts=doubts,
-        speed_change_kmh=_speed_at(track, end) - _speed_at(track, start),
-    )
-
-
-def _speed_at(track: Track, place: float) -> float:
-    """The speed between two samples, in km/h."""
-    before = int(place)
-    after = min(before + 1, len(track.speed_kmh) - 1)
-    first, second = float(track.speed_kmh[before]), float(track.speed_kmh[after])
-    return first + (place - before) * (second - first)
 
 
 def _located(events: list[HarshEvent], samples: Samples) -> list[HarshEvent]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fleetflow.trips.samples import FloatArray
     from fleetflow.trips.tracks import Track
@@ -42,11 +42,16 @@ def flatten(tracks: Sequence[Track], padding: int) -> Flat:
     """Lay the tracks out with `padding` zeros before, between and after them."""
     lengths = np.array([len(track.long_g) for track in tracks], dtype=np.intp)
     starts = padding + np.concatenate([[0], np.cumsum(lengths + padding)[:-1]]).astype(np.intp)
-    size = int(starts[-1] + lengths[-1] + padding)
-    flat = Flat(np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size, dtype=bool), starts, starts + lengths)
-    for track, start, end in zip(tracks, starts.tolist(), flat.ends.tolist(), strict=True):
-        flat.long_g[start:end] = track.long_g
-        flat.lat_g[start:end] = track.lat_g
-        flat.speed_kmh[start:end] = track.speed_kmh
-        flat.inside[start:end] = True
-    return flat
+    between = np.zeros(padding)
+
+    def laid_out(columns: Iterable[FloatArray]) -> FloatArray:
+        return np.concatenate([between, *(part for column in columns for part in (column, between))])
+
+    return Flat(
+        long_g=laid_out(track.long_g for track in tracks),
+        lat_g=laid_out(track.lat_g for track in tracks),
+        speed_kmh=laid_out(track.speed_kmh for track in tracks),
+        inside=laid_out(np.ones(length) for length in lengths.tolist()) > 0,
+        starts=starts,
+        ends=starts + lengths,
+    )

@@ -50,6 +50,8 @@ class Peaks:
 def find(signal: FloatArray, flat: Flat, rule: PeakRule) -> Peaks:
     """The peaks of a flat signal that is never negative and is zero between tracks."""
     at = local_maxima(signal, rule.height)
+    if not at.size:
+        return Peaks(at, np.zeros(0), np.zeros(0), np.zeros(0))
     at = _apart(signal, flat, at, rule.distance)
     at = at[stands_out(_ordered(signal, flat, at), at, rule.prominence, rule.window)]
     level = signal[at] * 0.5 if rule.drop is None else signal[at] - rule.drop

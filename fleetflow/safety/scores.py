@@ -56,9 +56,12 @@ class Explanation:
 def score_trip(events: Iterable[HarshEvent], profile: ScoringProfile, vehicle_class: str | None = None) -> TripScore:
     """`100 - sum over kinds of penalty x harsh events`, each sum up to the kind's cap, not below 0."""
     rules = profile.rules_for(vehicle_class)
-    counts = Counter(event.kind for event in events if profile.is_harsh(event, vehicle_class))
+    counts: dict[EventKind, int] = {}
+    for event in events:
+        if profile.is_harsh(event, vehicle_class):
+            counts[event.kind] = counts.get(event.kind, 0) + 1
     points = sum(rules[kind].points(count) for kind, count in counts.items())
-    return TripScore(max(FULL_SCORE - points, 0), dict(counts), points)
+    return TripScore(max(FULL_SCORE - points, 0), counts, points)
 
 
 def explain(events: Iterable[HarshEvent], profile: ScoringProfile, vehicle_class: str | None = None) -> Explanation:

@@ -6,6 +6,7 @@ They were chosen on labelled drives; each comment gives the plateau, the range o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from fleetflow.safety.context import ContextRates, context_at
 from fleetflow.safety.events import EventKind
@@ -53,6 +54,7 @@ class Tuning:
 WITHOUT_CLOCK = Tuning(1, False, 1, 1, 1, SAMPLES_WINDOW, SAMPLES_WINDOW)
 
 
+@lru_cache(maxsize=256)
 def tuning_at(rate_hz: float, *, smoothed: bool) -> Tuning:
     """The tuning of trips with a clock."""
 

@@ -12,8 +12,6 @@ from fleetflow.trips.clock import median_step_s
 from fleetflow.trips.survey import BAND_EDGES_KMH, LONGEST_BRIDGE_S, SECONDS_PER_HOUR, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fleetflow.trips.samples import FloatArray, Samples
 
 
@@ -37,7 +35,7 @@ def summarize(samples: Samples, step_s: float | None = None, seen: Survey | None
     """
     if samples.t_s is None:
         return TripSummary(None, None, None)
-    band_km = _driven(samples.t_s, samples.speed_kmh) if seen is None else _by_band(seen.km)
+    band_km = _driven(samples.t_s, samples.speed_kmh) if seen is None else seen.band_km
     step_s = step_s or median_step_s(samples.t_s)
     return TripSummary(
         distance_km=sum(band_km),
@@ -51,9 +49,5 @@ def _driven(t_s: FloatArray, speed_kmh: FloatArray) -> tuple[float, ...]:
     steps_s = t_s[1:] - t_s[:-1]
     mean_kmh = (speed_kmh[1:] + speed_kmh[:-1]) / 2
     km = np.nan_to_num(np.where(steps_s <= LONGEST_BRIDGE_S, mean_kmh * steps_s, 0.0)) / SECONDS_PER_HOUR
-    return _by_band([float(km.sum()), *(float(km[mean_kmh >= edge].sum()) for edge in BAND_EDGES_KMH)])
-
-
-def _by_band(beyond_km: Sequence[float]) -> tuple[float, ...]:
-    """From the way in all and that at each edge or more, slow to fast."""
-    return tuple(max(slower - faster, 0.0) for slower, faster in pairwise([*beyond_km, 0.0]))
+    beyond_km = [float(km.sum()), *(float(km[mean_kmh >= edge].sum()) for edge in BAND_EDGES_KMH), 0.0]
+    return tuple(max(slower - faster, 0.0) for slower, faster in pairwise(beyond_km))

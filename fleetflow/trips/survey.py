@@ -7,6 +7,7 @@ and whoever asks looks for himself. What it says of a trip does not depend on th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +39,7 @@ class Survey:
     `speed_sd_kmh` is the spread of the speed, `rise_kmh_s` its steepest rise over a second, `fresh_speed` whether most
     of its changes come from one sample to the next. `largest_g` is the largest size of `g_force_long`,
     `held_at_largest` how often it stays there over two samples or more, `shaking_g` what smoothing takes off, as rms.
-    `km` is the way in all and that at each of BAND_EDGES_KMH or more.
+    `band_km` is the way below, between and above BAND_EDGES_KMH.
     """
 
     step_s: float
@@ -51,7 +52,7 @@ class Survey:
     largest_g: float
     held_at_largest: int
     shaking_g: float
-    km: tuple[float, ...]
+    band_km: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,18 +98,24 @@ def survey(batch: Sequence[Samples]) -> list[Survey | None]:
     """What there is to see of each trip; None for one that is too short, out of order or incomplete."""
     found: list[Survey | None] = [None] * len(batch)
     plain = [number for number, samples in enumerate(batch) if samples.t_s is not None and len(samples) >= MIN_POINTS]
-    plain = [number for number, whole in zip(plain, _are_whole([batch[n] for n in plain]), strict=True) if whole]
-    if plain:
-        for number, seen in zip(plain, _seen(_laid_out([batch[n] for n in plain])), strict=True):
-            found[number] = seen
+    for number, seen in zip(plain, _surveyed([batch[number] for number in plain]), strict=True):
+        found[number] = seen
     return found
 
 
-def _are_whole(trips: Sequence[Samples]) -> list[bool]:
-    """Whether times rise and no value is missing."""
+def _surveyed(trips: Sequence[Samples]) -> list[Survey | None]:
     if not trips:
         return []
     flat = _laid_out(trips)
+    whole = _are_whole(flat, trips)
+    if all(whole):
+        return list(_seen(flat))
+    seen = iter(_surveyed([trip for trip, is_whole in zip(trips, whole, strict=True) if is_whole]))
+    return [next(seen) if is_whole else None for is_whole in whole]
+
+
+def _are_whole(flat: _Flat, trips: Sequence[Samples]) -> list[bool]:
+    """Whether times rise and no value is missing."""
     lat_g = np.concatenate([each.g_force_long if each.g_force_lat is None else each.g_force_lat for each in trips])
     known = np.isfinite(flat.t_s) & np.isfinite(flat.speed_kmh) & np.isfinite(flat.long_g) & np.isfinite(lat_g)
     known &= flat.after(flat.t_s, np.full(len(trips), np.inf)) > flat.t_s
@@ -132,7 +139,7 @@ def _seen(flat: _Flat) -> Iterator[Survey]:
     columns = [
         _medians(flat, steps_s), flat.largest(steps_s).tolist(), own_s.tolist(), uneven_s.tolist(),
         _spread(flat, flat.speed_kmh).tolist(), _rises(flat, own_s).tolist(), _fresh(flat).tolist(),
-        *_limits(flat), _shaking(flat).tolist(), _km(flat, steps_s),
+        *_limits(flat), _shaking(flat).tolist(), _band_km(flat, steps_s),
     ]  # fmt: skip
     for row in zip(*columns, strict=True):
         yield Survey(*row)
@@ -199,8 +206,10 @@ def _shaking(flat: _Flat) -> FloatArray:
     return shaking
 
 
-def _km(flat: _Flat, steps_s: FloatArray) -> list[tuple[float, ...]]:
+def _band_km(flat: _Flat, steps_s: FloatArray) -> list[tuple[float, ...]]:
     mean_kmh = (flat.after(flat.speed_kmh, np.zeros(len(flat.sizes))) + flat.speed_kmh) / 2
     km = np.where(steps_s <= LONGEST_BRIDGE_S, mean_kmh * steps_s, 0.0) / SECONDS_PER_HOUR
     beyond = [km, *(np.where(mean_kmh >= edge, km, 0.0) for edge in BAND_EDGES_KMH)]
-    return list(zip(*(np.add.reduceat(each, flat.firsts).tolist() for each in beyond), strict=True))
+    sums = [np.add.reduceat(each, flat.firsts) for each in beyond]
+    bands = (np.maximum(slower - faster, 0.0) for slower, faster in pairwise([*sums, np.zeros(len(flat.sizes))]))
+    return list(zip(*(band.tolist() for band in bands), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -10,8 +11,8 @@ import pandas as pd
 import pytest
 
 from fleetflow.safety.events import EventKind, HarshEvent, Review
-from fleetflow.safety.profiles import DEFAULT_PROFILE
-from fleetflow.storage import coaching, drivers, driving, reviews, roads, roster, severity
+from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule
+from fleetflow.storage import coaching, drivers, driving, profiles, reviews, roads, roster, severity
 from fleetflow.storage.database import connection, create_engine
 from fleetflow.storage.events import read_events
 from fleetflow.trips.samples import Samples
@@ -136,6 +137,9 @@ def test_the_fleets_points_are_told_by_the_speed_at_which_they_arise(conn, drive
     assert roads.read_band_points(conn, 1).tolist() == [0.0, 0.0, 0.0]  # nobody knows on what roads that was
     conn.exec_driver_sql("UPDATE telemetry.trip_logs SET band_km = ARRAY[0.5, 1.0, 0.25]")
     assert roads.read_band_points(conn, 1).tolist() == [5.0, 10.0, 10.0]
+    costs = {**DEFAULT_PROFILE.rules, EventKind.SPEEDING: Rule(120.0, 7)}
+    dear = profiles.insert_profile(conn, replace(DEFAULT_PROFILE, rules=costs), author="Test", note="")
+    assert roads.read_band_points(conn, dear).tolist() == [5.0, 10.0, 10.0]  # speeding is not the road's doing
     assert roads.read_band_points(conn, 1, since=NOW + timedelta(days=1)).tolist() == [0.0, 0.0, 0.0]
     assert roads.read_band_points(conn, 1, vehicle_class="heavy").tolist() == [0.0, 0.0, 0.0]
 

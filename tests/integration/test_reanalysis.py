@@ -25,6 +25,9 @@ from worker.reanalysis import reanalyse_portion
 pytestmark = pytest.mark.postgres
 SETTINGS = make_settings(batch_trips=2, max_attempts=2, lease_s=30.0)
 OLDER = "UPDATE telemetry.trip_logs SET detection_version = 1"
+WITHOUT_SAMPLES = """
+UPDATE telemetry.trip_logs SET telemetry_blob = '{}', samples_removed_at = now() WHERE id = %(id)s
+"""
 LENIENT = replace(DEFAULT_PROFILE, name="Lenient", rules={**DEFAULT_PROFILE.rules, EventKind.BRAKING: Rule(0.6, 5)})
 TWO_HARD = (0.0, -0.5, 0.0, 0.0, -0.7, 0.0)
 HZ = 0.4
@@ -119,11 +122,11 @@ def test_nothing_is_written_by_a_worker_whose_lease_another_has_or_after_a_cance
     assert not reanalyse_portion(engine, SETTINGS)
 
 
-def die(engine) -> list[UUID]:
+def die(engine, lease_s: float = 0.0, max_points: int = 10**6) -> list[UUID]:
     """What a worker leaves that dies of a portion, once its lease has run out; the trips it had."""
     with connection(engine) as conn:
         portion = reanalyses.claim_portion(
-            conn, uuid4(), detection_version=DETECTION_VERSION, lease_s=0, max_trips=2, max_points=10**6,
+            conn, uuid4(), detection_version=DETECTION_VERSION, lease_s=lease_s, max_trips=2, max_points=max_points,
             max_attempts=SETTINGS.max_attempts,
         )  # fmt: skip
     return [trip.id for trip in portion]
@@ -141,6 +144,23 @@ def test_a_trip_that_kills_workers_is_left_as_it_is_and_the_others_are_done(engi
     assert not reanalyse_portion(engine, SETTINGS)
     done = state(engine, asked)
     assert (done.state, done.done_trips, done.skipped_trips) == (RunState.COMPLETED, 3, 1)
+
+
+def test_only_older_trips_with_samples_are_analysed_again_and_nobody_takes_what_another_has(engine, database_url):
+    trips = store_analysed(engine, database_url, 4)
+    with connection(engine) as conn:
+        newest = {"version": DETECTION_VERSION, "id": trips[0]}
+        conn.exec_driver_sql(f"{OLDER.replace('1', '%(version)s')} WHERE id = %(id)s", newest)
+        conn.exec_driver_sql(WITHOUT_SAMPLES, {"id": trips[3]})
+    asked = ask(engine)
+    assert asked.total_trips == 2
+    assert die(engine, lease_s=30.0, max_points=1) == [trips[1]]  # one trip always fits
+    assert not reanalyse_portion(engine, SETTINGS)
+    with connection(engine) as conn:
+        conn.exec_driver_sql("UPDATE telemetry.reanalyses SET lease_expires_at = clock_timestamp()")
+    while reanalyse_portion(engine, SETTINGS):
+        pass
+    assert (state(engine, asked).state, state(engine, asked).done_trips) == (RunState.COMPLETED, 2)
 
 
 def test_an_older_worker_leaves_a_newer_detections_work_alone(engine, database_url, monkeypatch):

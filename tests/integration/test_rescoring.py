@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 
+from fleetflow.errors import StorageUnavailableError
 from fleetflow.safety.events import EventKind, HarshEvent, Review
 from fleetflow.safety.judging import KINDS
 from fleetflow.safety.profiles import DEFAULT_PROFILE, ProfileError, Rule
 from fleetflow.safety.scores import TripScore, score_trip
 from fleetflow.storage import profiles, reviews, roster, runs
 from fleetflow.storage.database import connection, snapshot
-from fleetflow.storage.events import read_events
-from fleetflow.storage.fleet import as_uuids, read_fleet
+from fleetflow.storage.events import delete_events, insert_events, read_events
+from fleetflow.storage.fleet import as_uuids, read_events_for, read_fleet
 from fleetflow.storage.scores import NewScore, insert_scores, read_score
 from fleetflow.trips.samples import Samples
 from tests.support.dashboard import Drive, insert_drive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import sqlalchemy as sa
 
 pytestmark = pytest.mark.postgres
 STRICTER = replace(DEFAULT_PROFILE, name="Stricter", rules={**DEFAULT_PROFILE.rules, EventKind.BRAKING: Rule(0.30, 10)})
@@ -39,6 +47,14 @@ def set_status(engine, trip_id: UUID, status: str) -> None:
     with connection(engine) as conn:
         values = {"status": status, "id": trip_id}
         conn.exec_driver_sql("UPDATE telemetry.trip_logs SET status = %(status)s WHERE id = %(id)s", values)
+
+
+@contextmanager
+def impatient(engine) -> Iterator[sa.Connection]:
+    """Somebody whom no lock keeps waiting."""
+    with connection(engine) as conn:
+        conn.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
+        yield conn
 
 
 def score_under(engine, trip_id: UUID, version: int) -> int:
@@ -123,8 +139,13 @@ def test_a_trip_that_was_finished_behind_the_run_is_not_missed(engine):
     version = store(engine)
     set_status(engine, trips[0], "PENDING")
     ask(engine, version, activates=True)
-    assert advance(engine) is not None
+    run = advance(engine)
+    assert run is not None
+    assert run.last_trip_id == trips[2]
     set_status(engine, trips[0], "COMPLETED")
+    run = advance(engine)
+    assert run is not None
+    assert (run.done_trips, run.last_trip_id) == (2, None)  # on to the end first, then again from the beginning
     finish(engine)
     assert score_under(engine, trips[0], version) == 90
     assert active(engine) == version
@@ -188,6 +209,55 @@ def test_an_empty_period_an_unknown_profile_and_nonsense_are_refused_and_nothing
         assert [each.version for each in profiles.list_profiles(conn)] == [1]
 
 
+def test_where_nothing_was_driven_yet_a_profile_can_be_made_the_active_one(engine):
+    version = store(engine)
+    ask(engine, version, activates=True)
+    finish(engine)
+    assert active(engine) == version
+
+
+def test_nobody_makes_another_profile_active_while_a_run_is_about_to(engine):
+    insert_trip(engine, HARD)
+    ask(engine, store(engine), activates=True)
+    with pytest.raises(runs.RunInProgressError), connection(engine) as conn:
+        runs.activate(conn, 1, activated_by="Other")
+    assert active(engine) == 1
+
+
+def test_a_worker_passes_by_a_run_that_another_has_in_hand(engine):
+    insert_trip(engine, HARD)
+    ask(engine, store(engine))
+    with connection(engine) as busy, impatient(engine) as passing:
+        assert runs.advance_run(busy) is not None
+        assert runs.advance_run(passing) is None
+
+
+def test_nobody_reviews_a_trip_between_the_reading_of_its_events_and_its_score(engine, monkeypatch):
+    trip = insert_trip(engine, HARD)
+    ask(engine, store(engine))
+
+    with connection(engine) as conn:
+        event = read_events(conn, trip)[0]
+
+    def meanwhile(*args):
+        with pytest.raises(StorageUnavailableError), impatient(engine) as other:
+            reviews.insert_review(other, event.id, Review.FALSE, expected=None, author="Other")
+        return read_events_for(*args)
+
+    monkeypatch.setattr(runs, "read_events_for", meanwhile)
+    run = advance(engine)
+    assert run is not None
+    assert run.done_trips == 1
+
+
+def test_no_run_begins_between_a_worker_asking_for_the_profiles_and_its_trips_being_finished(engine):
+    version = store(engine)
+    with connection(engine) as worker:
+        assert [each.version for each in runs.read_current(worker)] == [1]
+        with pytest.raises(StorageUnavailableError), impatient(engine) as other:
+            runs.insert_run(other, version, asked_by="Other", activates=True)
+
+
 def test_the_same_profile_stored_again_is_the_same_version(engine):
     assert store(engine) == store(engine)
 
@@ -198,6 +268,13 @@ def test_a_finished_trip_is_scored_under_the_active_profile_and_that_of_the_run(
     ask(engine, version, activates=True)
     with connection(engine) as conn:
         assert [each.version for each in runs.read_current(conn)] == [1, version]
+
+
+def test_a_finished_trip_is_scored_once_where_the_run_is_of_the_active_profile(engine):
+    insert_trip(engine, HARD)
+    ask(engine, 1)
+    with connection(engine) as conn:
+        assert [each.version for each in runs.read_current(conn)] == [1]
 
 
 def test_a_review_moves_the_score_at_once_and_withdrawing_it_moves_it_back(engine):
@@ -217,6 +294,30 @@ def test_a_review_moves_the_score_at_once_and_withdrawing_it_moves_it_back(engin
     assert [(each.review, each.reason) for each in history] == [
         (None, "It was none"), (Review.CONFIRMED, ""), (Review.FALSE, "Pothole"),
     ]  # fmt: skip
+
+
+def test_to_judge_an_event_as_it_is_judged_already_is_no_step_in_its_history(engine):
+    trip = insert_trip(engine, HARD)
+    with connection(engine) as conn:
+        event = read_events(conn, trip)[0].id
+        reviews.insert_review(conn, event, Review.FALSE, expected=None, author="Test")
+        reviews.insert_review(conn, event, Review.FALSE, expected=Review.FALSE, author="Test")
+        assert reviews.insert_reviews(conn, {event: Review.FALSE}, Review.FALSE, author="Test") == 0
+        assert len(reviews.list_reviews(conn, trip)) == 1
+
+
+def test_after_a_new_analysis_an_event_has_the_last_review_of_its_own_kind(engine):
+    trip = insert_trip(engine, HARD, replace(HARD, kind=EventKind.CORNERING))
+    with connection(engine) as conn:
+        braking = next(event for event in read_events(conn, trip) if event.kind is EventKind.BRAKING)
+        reviews.insert_review(conn, braking.id, Review.FALSE, expected=None, author="Test")
+        reviews.insert_review(conn, braking.id, Review.CONFIRMED, expected=Review.FALSE, author="Test")
+        found = read_events(conn, trip)
+        delete_events(conn, [trip])
+        insert_events(conn, {trip: found})
+        reviews.reattach_reviews(conn, trip)
+        reviewed = {event.kind: event.review for event in read_events(conn, trip)}
+    assert reviewed == {EventKind.BRAKING: Review.CONFIRMED, EventKind.CORNERING: None}
 
 
 def test_a_review_of_what_somebody_else_reviewed_meanwhile_is_refused(engine):
@@ -280,6 +381,27 @@ def test_a_heavy_vehicle_is_rescored_by_the_rules_of_its_class(engine):
     ask(engine, version)
     finish(engine)
     assert score_under(engine, trip, version) == score_trip([SOFT], classed, "heavy").safety_score == 90
+    with connection(engine) as conn:
+        event = read_events(conn, trip)[0]
+        reviews.insert_review(conn, event.id, Review.CONFIRMED, expected=None, author="Test")
+    assert score_under(engine, trip, version) == 90
+
+
+def test_every_kind_of_event_is_rescored(engine):
+    peaks = {EventKind.BRAKING: 0.55, EventKind.ACCELERATION: 0.5, EventKind.CORNERING: 0.6}
+    events = [replace(HARD, kind=kind, peak_g=peak) for kind, peak in peaks.items()]
+    events.append(HarshEvent(EventKind.SPEEDING, 20.0, 21.0, 22.0, None, 140.0))
+    trip = insert_trip(engine, *events)
+    dear = replace(
+        DEFAULT_PROFILE,
+        rules={
+            kind: replace(rule, penalty=2**number) for number, (kind, rule) in enumerate(DEFAULT_PROFILE.rules.items())
+        },
+    )
+    version = store(engine, dear)
+    ask(engine, version)
+    finish(engine)
+    assert score_under(engine, trip, version) == score_trip(events, dear).safety_score == 85
 
 
 MISNAMED = """
@@ -326,3 +448,4 @@ def test_a_run_over_a_period_scores_its_trips_only(engine):
     with connection(engine) as conn:
         scored = [read_score(conn, trip, version) for trip in trips]
     assert [score is not None and score.profile_version == version for score in scored] == [False, True, True, False]
+    assert active(engine) == 1  # nobody asked for more

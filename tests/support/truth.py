@@ -84,14 +84,14 @@ def harsh_events(
     ]
 
 
-def harsh_samples(batch: Sequence[Samples]) -> list[list[tuple[EventKind, float]]]:
+def harsh_samples(batch: Sequence[Samples], above_g: float = THRESHOLD_G) -> list[list[tuple[EventKind, float]]]:
     """The naive count: every sample beyond the threshold is an event."""
-    return [[(kind, at) for kind, g, t_s in _signals(each) for at in t_s[g > THRESHOLD_G].tolist()] for each in batch]
+    return [[(kind, at) for kind, g, t_s in _signals(each) for at in t_s[g > above_g].tolist()] for each in batch]
 
 
-def harsh_runs(batch: Sequence[Samples]) -> list[list[tuple[EventKind, float]]]:
+def harsh_runs(batch: Sequence[Samples], above_g: float = THRESHOLD_G) -> list[list[tuple[EventKind, float]]]:
     """The better count: neighbouring samples beyond the threshold are one event."""
-    return [[(kind, at) for kind, g, t_s in _signals(each) for at in t_s[_begins(g > THRESHOLD_G)].tolist()]
+    return [[(kind, at) for kind, g, t_s in _signals(each) for at in t_s[_begins(g > above_g)].tolist()]
             for each in batch]  # fmt: skip
 
 

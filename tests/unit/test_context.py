@@ -93,7 +93,7 @@ def test_support_is_the_share_of_the_brake_that_the_speed_shows(knows: bool, sup
     flat = replace(flat, long_g=smooth(flat.long_g, flat.inside, tuning.kernel, median=True))
     peaks = find(np.maximum(-flat.long_g, 0), flat, tuning.rule(EventKind.BRAKING))
     for worth in SpeedWorth:
-        scene = Scene(flat, np.array([0]), np.array([track.step_s]), np.array([worth]))
+        scene = Scene(flat, np.array([0]), np.zeros(1), np.array([track.step_s]), np.array([worth]))
         found = speed_support(scene, peaks, context_at(10), -1)
         expected = support if worth is SpeedWorth.TRUSTED else np.nan
         np.testing.assert_allclose(found, [expected], atol=0.01)

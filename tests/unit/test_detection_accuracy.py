@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from benchmarks.accuracy import DEVICES, Device, measure
 from fleetflow.safety.events import EventKind
 from fleetflow.simulator import Sensors
 from fleetflow.trips.samples import Samples
@@ -85,6 +86,15 @@ def test_counting_samples_counts_every_brake_many_times():
     assert [accuracy(kind, trips).false for kind in G_KINDS] == [0, 0, 0]
     naive = accuracy(EventKind.BRAKING, trips, harsh_samples)
     assert naive.false > 5 * naive.true
+
+
+@pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
+def test_no_fault_of_a_device_makes_more_false_events_than_plainer_counts_see(device: Device):
+    """`python -m benchmarks.accuracy` does so at every rate."""
+    found, samples, runs = measure(device, 10, hours=2)
+    assert found.recall > 0.9
+    assert found.false <= runs.false <= samples.false
+    assert samples.false > 3 * found.true
 
 
 @pytest.mark.parametrize(("hz", "late_s"), list(product([1, 2, 5, 10], [0, 1])))

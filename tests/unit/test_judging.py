@@ -106,6 +106,11 @@ def test_a_person_overrules_the_doubts_of_the_rules(review, standing):
         (Rule(-0.4, 5), "The threshold of braking must be from 0.15 to 2 g."),
         (Rule(0.1, 5), "The threshold of braking must be from 0.15 to 2 g."),
         (Rule(float("nan"), 5), "The threshold of braking must be from 0.15 to 2 g."),
+        (Rule(2.1, 5), "The threshold of braking must be from 0.15 to 2 g."),
+        (Rule(0.4, 5.5), "The penalty of braking must be a whole number from 0 to 100."),
+        (Rule(0.4, float("nan")), "The penalty of braking must be a whole number from 0 to 100."),
+        (Rule(0.4, 101), "The penalty of braking must be a whole number from 0 to 100."),
+        (Rule(0.4, 5, cap=float("nan")), "The cap of braking must be from 0 to 100 points."),
         (Rule(0.4, -1), "The penalty of braking must be a whole number from 0 to 100."),
         (Rule(0.4, float("inf")), "The penalty of braking must be a whole number from 0 to 100."),
         (Rule(0.4, 5, cap=-1), "The cap of braking must be from 0 to 100 points."),
@@ -116,6 +121,24 @@ def test_a_value_that_means_nothing_is_refused_with_its_range(rule, fault):
     with pytest.raises(ProfileError) as refusal:
         profile.check()
     assert refusal.value.faults == [fault]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"name": " "}, "The name must have 1 to 100 characters."),
+        ({"minimum_km": -1.0}, "The minimum distance must be from 0 to 100,000 km."),
+        ({"minimum_km": float("nan")}, "The minimum distance must be from 0 to 100,000 km."),
+        ({"minimum_km": float("inf")}, "The minimum distance must be from 0 to 100,000 km."),
+        ({"rules": {}}, "braking has no rule."),
+        ({"class_rules": {"heavy": {}}}, "heavy: braking has no rule."),
+        ({"class_rules": {"tank": DEFAULT_PROFILE.rules}}, "'tank' is no vehicle class"),
+    ],
+)
+def test_a_profile_that_means_nothing_is_refused_with_what_is_missing(change, fault):
+    with pytest.raises(ProfileError) as refusal:
+        replace(DEFAULT_PROFILE, **change).check()
+    assert refusal.value.faults[0].startswith(fault)
 
 
 def test_every_preset_is_a_valid_profile_whose_numbers_have_a_source():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fleetflow.importers.questions import Choice, Question
 
 ALL_UNITS = sorted({unit for units in UNITS.values() for unit in units})
-SHOWN_CONFLICTS, MOST_ROWS = 5, 9
+SHOWN_LINKS, MOST_ROWS = 5, 9
 
 
 def show_card(file: TripFile, database: str) -> None:
@@ -31,6 +31,8 @@ def show_card(file: TripFile, database: str) -> None:
         st.button(label, type="tertiary", on_click=upload_files.leave_out, args=[file.key])
     if file.preview is None:
         st.error(words.literal(file.refusal), icon=":material/block:")
+    if file.known:
+        show_known(file)
     if file.standing is Standing.CONFLICT:
         show_conflict(file)
     if file.mapping is not None:
@@ -44,14 +46,25 @@ def show_card(file: TripFile, database: str) -> None:
         show_saving(file, database)
 
 
+def show_known(file: TripFile) -> None:
+    """What of the file is here already, with the way to it."""
+    some = f"{len(file.known):,} of {words.plural(len(file.known) + len(file.new_trips), 'trip')}"
+    what = f"{some} of this file are stored already and are skipped" if file.new_trips else "The file is stored already"
+    st.info(f"{what}: {_links(file.known)}.", icon=":material/content_copy:")
+
+
+def _links(stored: dict[str, str]) -> str:
+    trip_ids = list(stored.values())
+    links = ", ".join(f"[trip {n}](/trip?trip={trip_id})" for n, trip_id in enumerate(trip_ids[:SHOWN_LINKS], 1))
+    return links + (", …" if len(trip_ids) > SHOWN_LINKS else "")
+
+
 def show_conflict(file: TripFile) -> None:
     """Trips that are stored with other values: nothing is overwritten, and nothing stored twice unasked."""
     differing = words.plural(len(file.conflicts), "trip")
-    stored = enumerate(list(file.conflicts.values())[:SHOWN_CONFLICTS], 1)
-    links = ", ".join(f"[trip {number}](/trip?trip={trip_id})" for number, trip_id in stored)
     st.warning(
         f"**{differing} of this file begin when a stored trip of the same vehicle does, with other values.**  \n"
-        f"Nothing that is stored changes. Compare {links}; leave the file out, or keep both.",
+        f"Nothing that is stored changes. Compare {_links(file.conflicts)}; leave the file out, or keep both.",
         icon=":material/difference:",
     )
     st.button("Keep both", key=f"beside_{file.key}", on_click=upload_files.take_beside, args=[file.key])

@@ -40,15 +40,22 @@ def show_trip(file: TripFile, trips: list[TripPreview], database: str) -> None:
     components.chart(upload_charts.trip_figure(trip, profile, components.zone()), key=f"plot_{file.key}_{place}",
         alt=f"Speed and longitudinal g of trip {place + 1}; it would score {score}.")  # fmt: skip
     total = len(file.preview.trips) if file.preview else 0
-    begins = words.day_and_time(trip.started_at, components.zone())
-    rate = words.decimal(trip.sample_hz, 1, "Hz")
-    facts = f"{begins}, {words.kilometres(trip.distance_km)}, {words.duration(trip.duration_s)}, {rate}"
+    kept, run = ("as it is stored", "") if trip.fingerprint in file.known else ("as it would be stored", " A dry run.")
     st.caption(words.literal(
-        f"Trip {place + 1} of {total}, as it would be stored: {facts}, score {score} under {profile.name}."
-        f" Signals: {trip.quality}. This is a dry run."
+        f"Trip {place + 1} of {total}, {kept}: {_facts(trip)}score {score} under {profile.name}."
+        f" Signals: {trip.quality}.{run}"
     ))  # fmt: skip
     for reason in trip.reasons:
         st.caption(words.literal(reason))
+
+
+def _facts(trip: TripPreview) -> str:
+    """What is known of the trip; one without a clock has no start, length or rate."""
+    facts = (
+        words.day_and_time(trip.started_at, components.zone()), words.kilometres(trip.distance_km),
+        words.duration(trip.duration_s), words.decimal(trip.sample_hz, 1, "Hz"),
+    )  # fmt: skip
+    return "".join(f"{fact}, " for fact in facts if fact != words.NOTHING)
 
 
 def show_refusals(file: TripFile) -> None:

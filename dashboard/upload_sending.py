@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 
 SENT = "upload_sent"
 CONNECTIONS, ATTEMPTS = 4, 4
+NOTED_EVERY_S = 5.0
+"""So much of an upload may be unknown, beside trips that are stored all the same, where this process is killed."""
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Sent:
     total: int
     trip_ids: list[UUID] = field(default_factory=list)
     known: int = 0
+    refused: int = 0
     failures: list[str] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -45,7 +49,9 @@ class Sent:
         if outcome.trip_id is not None:
             self.trip_ids.append(UUID(outcome.trip_id))
             self.known += outcome.fate is Fate.DUPLICATE
-        elif outcome.fate is Fate.REFUSED or not self.failures:  # that nobody answers is worth saying once
+            return
+        self.refused += outcome.fate is Fate.REFUSED
+        if outcome.fate is Fate.REFUSED or not self.failures:  # that nobody answers is worth saying once
             self.failures.extend(outcome.reasons[:1])
 
     @property
@@ -84,9 +90,14 @@ def send(database: str, api: Api, files: list[TripFile], on_trip: Callable[[], N
 def _send_file(database: str, api: Api, file: TripFile, on_trip: Callable[[], None]) -> Sent:
     assert file.preview is not None  # noqa: S101  # only files that can be read are loaded
     sent = Sent(file.name, len(file.preview.trips))
+    noted_s, upload_id = time.monotonic(), 0
 
     def take(outcome: Outcome) -> None:
+        nonlocal noted_s
         sent.add(outcome)
+        if time.monotonic() - noted_s > NOTED_EVERY_S:
+            actions.note_progress(database, upload_id, sent.trip_ids, sent.refused)
+            noted_s = time.monotonic()
         on_trip()
 
     try:
@@ -96,7 +107,7 @@ def _send_file(database: str, api: Api, file: TripFile, on_trip: Callable[[], No
         try:
             send_trips(_parcels(file), Line(api.url, CONNECTIONS, ATTEMPTS, take, key=api.key or None))
         finally:  # also where the viewer leaves half-way
-            actions.note_uploaded(database, upload_id, sent.trip_ids)
+            actions.note_uploaded(database, upload_id, sent.trip_ids, sent.refused)
     except FleetFlowError as error:  # of one file: the others go on, and what is stored is told
         sent.failures.append(str(error))
     return sent
@@ -118,7 +129,8 @@ def _parcels(file: TripFile) -> Iterator[Parcel]:
 
 def _origin(file: TripFile, preview: Preview) -> NewUpload:
     mapping = None if file.mapping is None else file.mapping.as_plain()
-    return NewUpload(file.name[:255], bytes.fromhex(file.key), len(file.content), preview.format, mapping)
+    content = bytes.fromhex(file.key), len(file.content)
+    return NewUpload(file.name[:255], *content, preview.format, mapping, len(preview.trips))
 
 
 def _names(preview: Preview) -> tuple[dict[UUID, str], dict[UUID, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
 
 STATES = {"PENDING": "Received", "PROCESSING": "Being scored", "COMPLETED": "Scored", "FAILED": "Failed"}
 SHOWN_FAILURES = 5
+NO_START = datetime.min.replace(tzinfo=UTC)
 
 
 def show_ways(sent: list[Sent], ways: list[TripWay]) -> None:
     """Every trip's way to its score."""
     names = {trip_id: each.name for each in sent for trip_id in each.trip_ids}
+    files = list(dict.fromkeys(names.values()))
+    ways = sorted(ways, key=lambda way: (files.index(names[way.trip_id]), way.started_at or NO_START))
     frame = pd.DataFrame(
         {
             "file": [names[way.trip_id] for way in ways],

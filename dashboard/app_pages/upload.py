@@ -6,9 +6,21 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, upload_card, upload_files, upload_list, upload_sending, upload_ways, words
+from dashboard import (
+    components,
+    data,
+    upload_card,
+    upload_earlier,
+    upload_files,
+    upload_list,
+    upload_sending,
+    upload_ways,
+    words,
+)
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from dashboard.upload_files import TripFile
     from dashboard.upload_sending import Sent
 
@@ -23,31 +35,35 @@ def main() -> None:
         return
     database = components.database()
     place = components.head("Upload", "Trip files from any logger. Nothing is stored until you load it.")
-    uploader = st.empty()
+    news, uploader = st.container(), st.empty()
     uploaded = uploader.container(border=True).file_uploader("Trip files", type=upload_list.TYPES,
         accept_multiple_files=True, key="upload_files", label_visibility="collapsed")  # fmt: skip
     if not uploaded:
         st.caption(upload_list.FORMATS)
         upload_list.show_promises()
+        with news:
+            upload_earlier.show_interrupted(database)
+        upload_earlier.show_earlier(database)
         return
     if len(uploaded) > upload_files.MAX_FILES:
         st.error(f"{len(uploaded)} files at once; the limit is {upload_files.MAX_FILES}. The first ones are shown.")
     with st.spinner("Reading the files", show_time=True):
         files = upload_files.read(database, uploaded, components.zone())
     with place:
-        offer_loading(files, database)
+        offer_loading(files, database, news)
     show_files(files, database)
 
 
-def offer_loading(files: list[TripFile], database: str) -> None:
-    """What is ready, and the button that loads it."""
+def offer_loading(files: list[TripFile], database: str, news: DeltaGenerator) -> None:
+    """What is ready, and the button that loads it; how far that has come shows in `news`."""
     ready = [file for file in files if file.loads]
     count, known = sum(len(file.new_trips) for file in ready), sum(len(file.known) for file in files)
     refused = sum(file.preview.refused_count for file in files if file.preview)
     st.caption(f"{words.plural(count, 'trip')} ready · {known} known · {words.plural(refused, 'row')} refused")
     label = f"Load {words.plural(count, 'trip')}"
     if st.button(label, type="primary", icon=":material/upload:", disabled=not count):
-        load(ready, database, count)
+        with news:
+            load(ready, database, count)
 
 
 def load(files: list[TripFile], database: str, count: int) -> None:

@@ -33,7 +33,15 @@ from dashboard.data.of_policy import policy
 from dashboard.data.of_profiles import active_profile, profile_history, running_run
 from dashboard.data.of_standings import driven, standings, vehicle_classes
 from dashboard.data.of_trips import events, newest_trips, samples, trip, trip_scores, trips
-from dashboard.data.of_uploads import conflicting_trips, known_trips, preview, roster_names, saved_mapping, ways
+from dashboard.data.of_uploads import (
+    conflicting_trips,
+    earlier_uploads,
+    known_trips,
+    preview,
+    roster_names,
+    saved_mapping,
+    ways,
+)
 from dashboard.data.of_whatif import Scope, analysed_trips, judged, key_of, threshold_sweep, whatif
 
 __all__ = [
@@ -54,6 +62,7 @@ __all__ = [
     "driver_trips",
     "driver_weeks",
     "drivers",
+    "earlier_uploads",
     "erased_among",
     "erased_totals",
     "events",

@@ -86,7 +86,7 @@ def writing(database: str) -> Iterator[sa.Connection]:
 
 @contextmanager
 def noting(database: str) -> Iterator[sa.Connection]:
-    """A transaction that only adds to the audit log, which no cache holds."""
+    """A transaction that only adds what no cache has to show at once, such as an entry of the audit log."""
     with reading(database) as conn:
         yield conn
 

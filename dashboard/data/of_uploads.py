@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fleetflow.importers import Mapping
     from fleetflow.importers.preview import Preview
-    from fleetflow.storage.uploads import SavedMapping, TripWay
+    from fleetflow.storage.uploads import EarlierUpload, SavedMapping, TripWay
 
 PREVIEW_S = 3600
 """A preview depends on nothing but the file and the mapping; so long somebody may look at one."""
@@ -72,6 +72,13 @@ def saved_mapping(database: str, signature: str) -> SavedMapping | None:
     """The mapping that was saved for files of this make."""
     with reading(database) as conn:
         return uploads.find_mapping(conn, signature)
+
+
+@st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)
+def earlier_uploads(database: str, most: int) -> list[EarlierUpload]:
+    """The files that were uploaded last."""
+    with reading(database) as conn:
+        return uploads.list_uploads(conn, most)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0014"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"
@@ -347,6 +347,10 @@ uploads = Table(
     Column("mapping", JSONB),
     Column("uploaded_by", Text, nullable=False),
     _moment("uploaded_at", required=True),
+    Column("trip_count", Integer),  # None: from before this was kept
+    Column("stored_count", Integer, nullable=False, server_default=text("0")),  # upload_trips, before any erasure
+    Column("refused_count", Integer, nullable=False, server_default=text("0")),
+    _moment("sending_until"),  # a lease, as workers have one: whoever sends says so anew every few seconds
     CheckConstraint("size_bytes > 0", name="size_bytes"),
 )
 

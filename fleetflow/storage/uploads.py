@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -22,8 +24,11 @@ from fleetflow.storage.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
     from uuid import UUID
+
+
+LEASE = timedelta(minutes=2)
+"""So long an upload counts as being sent after it was last heard of; a trip that is tried again takes less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,35 @@ class NewUpload:
     size_bytes: int
     format: str
     mapping: dict[str, Any] | None
+    trip_count: int
+
+
+class UploadState(StrEnum):
+    """How far an upload came."""
+
+    STORED = "stored"
+    SENDING = "sending"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierUpload:
+    """A file's last upload; `trip_count` is None for one from before this was kept."""
+
+    file_name: str
+    uploaded_by: str
+    uploaded_at: datetime
+    trip_count: int | None
+    stored_count: int
+    refused_count: int
+    is_sending: bool
+
+    @property
+    def state(self) -> UploadState:
+        """A trip that the API refused is done with; one that it never answered for is not."""
+        if self.trip_count is None or self.stored_count + self.refused_count >= self.trip_count:
+            return UploadState.STORED
+        return UploadState.SENDING if self.is_sending else UploadState.INTERRUPTED
 
 
 class UploadQuotaError(FleetFlowError):
@@ -65,7 +99,8 @@ class TripWay:
 
 def insert_upload(conn: sa.Connection, upload: NewUpload, *, author: str) -> int:
     """Keep a file's origin and who loaded it; its number."""
-    values = {**{name: getattr(upload, name) for name in NewUpload.__slots__}, "uploaded_by": author}
+    values = {name: getattr(upload, name) for name in NewUpload.__slots__}
+    values |= {"uploaded_by": author, "sending_until": sa.func.now() + LEASE}
     number: int = conn.execute(sa.insert(uploads).values(**values).returning(uploads.c.id)).scalar_one()
     return number
 
@@ -87,6 +122,29 @@ def insert_upload_trips(conn: sa.Connection, upload_id: int, trip_ids: Iterable[
     """Say that the trips came with the upload; those that are gone meanwhile are left out."""
     there = sa.select(sa.literal(upload_id), trip_logs.c.id).where(trip_logs.c.id.in_(list(trip_ids)))
     conn.execute(insert(upload_trips).from_select(["upload_id", "trip_id"], there).on_conflict_do_nothing())
+
+
+def update_upload(conn: sa.Connection, upload_id: int, *, stored: int, refused: int, ended: bool) -> None:
+    """Say how many of the upload's trips are stored, how many the API refused, and whether it is still being sent."""
+    until = None if ended else sa.func.now() + LEASE
+    values = {"stored_count": stored, "refused_count": refused, "sending_until": until}
+    conn.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(values))
+
+
+def list_uploads(conn: sa.Connection, most: int) -> list[EarlierUpload]:
+    """The files uploaded last, the newest first; of a file that was sent again its last upload."""
+    newest = sa.select(sa.func.max(uploads.c.id)).group_by(uploads.c.file_hash)
+    statement = (
+        sa.select(
+            uploads.c.file_name, uploads.c.uploaded_by, uploads.c.uploaded_at, uploads.c.trip_count,
+            uploads.c.stored_count, uploads.c.refused_count,
+            sa.func.coalesce(uploads.c.sending_until > sa.func.now(), sa.false()).label("is_sending"),
+        )
+        .where(uploads.c.id.in_(newest))
+        .order_by(uploads.c.id.desc())
+        .limit(most)
+    )  # fmt: skip
+    return [EarlierUpload(**row) for row in conn.execute(statement).mappings()]
 
 
 def find_known(conn: sa.Connection, hashes: Iterable[bytes]) -> dict[bytes, UUID]:

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from playwright.sync_api import expect
 
 from dashboard.signin.gate import COOKIE
-from fleetflow.storage.database import create_engine
-from fleetflow.storage.tables import driver_scores, trip_logs, upload_trips
+from fleetflow.storage.database import connection, create_engine
+from fleetflow.storage.tables import driver_scores, trip_logs, upload_trips, uploads
 from tests.support import people
 from tests.support.browser import running_dashboard, viewer
 from tests.support.ports import PLAIN
@@ -133,13 +133,18 @@ def test_a_tab_that_is_closed_half_way_leaves_whole_trips_and_a_second_try_doubl
             wait_until(lambda: site.count(trip_logs) > 3, 60, what="the first trips")
             site.line.blackhole()
         assert site.count(trip_logs) < MANY_TRIPS
+        with connection(site.engine) as conn:  # as if nothing was heard of it for a while
+            conn.execute(sa.update(uploads).values(sending_until=sa.text("now() - interval '1 second'")))
         with viewer(chromium, site.base, token=site.token) as person:
             page = person.open("upload")
+            expect(page.get_by_text("many.csv was interrupted")).to_be_visible()
+            expect(page.get_by_text("Earlier uploads")).to_be_visible()
             drop(page, path)
             page.get_by_role("button", name=re.compile("^Load ")).click(timeout=PATIENCE_MS)
             site.line.heal()
             expect(page.get_by_role("heading", name=f"{MANY_TRIPS} of {MANY_TRIPS} trips scored")).to_be_visible()
-            person.settle()
+            person.open("upload")
+            expect(page.get_by_text("many.csv was interrupted")).to_be_hidden()
         assert (site.count(trip_logs), site.count(driver_scores)) == (MANY_TRIPS, MANY_TRIPS)
         assert site.read(sa.func.min(trip_logs.c.point_count).select()) == len(SPEEDS)
 

@@ -139,7 +139,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "review_events": ([], None, ""),
     "add_note": (DRIVER, date(2026, 1, 5), "keep more distance"),
     "withdraw_note": (7,),
-    "begin_upload": (NewUpload("van.csv", b"\1" * 32, 1234, "CSV", None), {}, {}, 100),
+    "begin_upload": (NewUpload("van.csv", b"\1" * 32, 1234, "CSV", None, 1), {}, {}, 100),
     "note_uploaded": (7, []),
     "save_mapping": ("Van logger", "a" * 64, Mapping()),
     "retry_failed": (None,),

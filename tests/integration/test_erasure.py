@@ -66,7 +66,7 @@ class People:
         )
         self.note = coaching.insert_note(conn, self.driver, date(2026, 1, 5), "keep your distance", author="ann")
         coaching.insert_note(conn, self.other, date(2026, 1, 5), f"was with {NAME.lower()} that day", author="ann")
-        file = uploads.NewUpload(f"{NAME}.csv", b"1" * 32, 10, "CSV", {"driver": NAME, "uses": {}})
+        file = uploads.NewUpload(f"{NAME}.csv", b"1" * 32, 10, "CSV", {"driver": NAME, "uses": {}}, 1)
         self.own = uploads.insert_upload(conn, file, author="ann")
         self.shared = uploads.insert_upload(conn, replace(file, mapping=None), author="ann")
         uploads.insert_upload_trips(conn, self.own, self.trips[:1])

@@ -92,7 +92,7 @@ def test_what_was_saved_can_be_taken_back_to_the_settings(engine, opened: Callab
 
 def test_the_quota_of_uploads_is_the_admins(engine, database_url: str):
     decide(engine, upload_files_per_hour=1)
-    file = NewUpload("march.csv", b"1" * 32, 10, "CSV", None)
+    file = NewUpload("march.csv", b"1" * 32, 10, "CSV", None, 1)
     with signed_in(database_url):
         actions.begin_upload(database_url, file, {}, {}, per_hour=100)
         with pytest.raises(UploadQuotaError, match="The limit is 1 an hour"):

@@ -132,13 +132,13 @@ def test_a_file_with_a_row_changed_is_shown_as_another_and_overwrites_nothing(
         assert conn.scalar(sa.select(sa.func.count()).select_from(trip_logs)) == 1
 
 
-def test_an_upload_that_loses_its_api_says_how_much_is_stored(
-    engine: sa.Engine, database_url: str, api: httpx.Client, tmp_path: Path
+def test_an_upload_that_loses_its_api_says_how_much_is_stored_until_it_is_sent_again(
+    page: Callable[..., AppTest], engine: sa.Engine, database_url: str, api: httpx.Client, tmp_path: Path
 ):
     preview = SANDBOX.preview(MANY, latest())
     file = TripFile("many.csv", "00" * 32, MANY, preview, preview, "", "", {}, {})
     quarantine = Quarantine(tmp_path, 1)
-    with people.signed_in(database_url), FaultyProxy(api.base_url.port or 0) as proxy:
+    with FaultyProxy(api.base_url.port or 0) as proxy:
         line = Api(f"http://127.0.0.1:{proxy.port}", quarantine=quarantine)
         heard: list[None] = []
 
@@ -152,8 +152,14 @@ def test_an_upload_that_loses_its_api_says_how_much_is_stored(
         assert 3 <= stored < 12
         assert "does not answer" in sent.failures[0]
         assert sent.shortfall == f"{stored} of 12 trips stored; safe to upload again."
+        shown = page()
+        assert not shown.exception
+        page_said = text(shown)
+        assert "many.csv was interrupted" in page_said.replace("*", "")
+        assert f"{stored} of 12 trips stored" in page_said
         proxy.heal()
         (again,) = send(database_url, line, [file], lambda: None)
+    assert "interrupted (" not in text(page())
     assert (len(again.trip_ids), again.failures, again.shortfall) == (12, [], "")
     assert again.known >= stored
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [MANY]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,14 +14,14 @@ from fleetflow.storage.database import connection
 from fleetflow.storage.tables import upload_trips
 from fleetflow.storage.tables import uploads as stored
 from fleetflow.storage.trips import insert_trips
-from fleetflow.storage.uploads import NewUpload, SavedMapping, UploadQuotaError
+from fleetflow.storage.uploads import NewUpload, SavedMapping, UploadQuotaError, UploadState
 from tests.support.trips import new_trip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.postgres
-UPLOAD = NewUpload("van.csv", b"\1" * 32, 1234, "CSV, separated by commas", {"zone": "UTC"})
+UPLOAD = NewUpload("van.csv", b"\1" * 32, 1234, "CSV, separated by commas", {"zone": "UTC"}, 3)
 
 
 @pytest.fixture
@@ -36,6 +37,36 @@ def test_an_upload_keeps_which_trips_came_with_it(conn: sa.Connection):
     for _ in range(2):
         uploads.insert_upload_trips(conn, upload_id, [trip.id, uuid.uuid4()])
     assert conn.execute(sa.select(upload_trips)).all() == [(upload_id, trip.id)]
+
+
+def test_an_upload_is_being_sent_until_it_ends_whole_or_interrupted(conn: sa.Connection):
+    def state() -> tuple[UploadState, int]:
+        (upload,) = uploads.list_uploads(conn, 10)
+        return upload.state, upload.stored_count
+
+    upload_id = uploads.insert_upload(conn, UPLOAD, author="Simulated Ann")
+    assert state() == (UploadState.SENDING, 0)
+    uploads.update_upload(conn, upload_id, stored=1, refused=0, ended=False)
+    assert state() == (UploadState.SENDING, 1)
+    conn.execute(sa.update(stored).values(sending_until=sa.text("now() - interval '1 second'")))
+    assert state() == (UploadState.INTERRUPTED, 1), "its process was killed: nobody says that it goes on"
+    uploads.update_upload(conn, upload_id, stored=2, refused=0, ended=True)
+    assert state() == (UploadState.INTERRUPTED, 2)
+    uploads.update_upload(conn, upload_id, stored=2, refused=1, ended=True)
+    assert state() == (UploadState.STORED, 2), "what the API refuses is not missing"
+    conn.execute(sa.update(stored).values(trip_count=None, stored_count=0))
+    assert state() == (UploadState.STORED, 0), "of older uploads nothing is known"
+
+
+def test_of_a_file_that_was_sent_again_only_its_last_upload_is_told(conn: sa.Connection):
+    other = replace(UPLOAD, file_hash=b"\2" * 32, file_name="bus.csv")
+    first = uploads.insert_upload(conn, UPLOAD, author="Simulated Ann")
+    for upload, author in ((other, "Simulated Ann"), (UPLOAD, "Simulated Bob")):
+        uploads.insert_upload(conn, upload, author=author)
+    uploads.update_upload(conn, first, stored=1, refused=0, ended=True)
+    told = [(each.file_name, each.uploaded_by) for each in uploads.list_uploads(conn, 10)]
+    assert told == [("van.csv", "Simulated Bob"), ("bus.csv", "Simulated Ann")]
+    assert len(uploads.list_uploads(conn, 1)) == 1
 
 
 def test_trips_that_are_there_already_are_known_by_their_content(conn: sa.Connection):

@@ -123,7 +123,7 @@ def measures(event: HarshEvent) -> tuple[float, ...]:
     assert event.latitude is not None
     assert event.longitude is not None
     times = event.start_s, event.peak_s, event.end_s
-    return *times, event.peak_g or 0.0, event.speed_kmh, event.latitude, event.longitude
+    return *times, event.peak_g or 0.0, event.speed_kmh or 0.0, event.latitude, event.longitude
 
 
 def test_the_contracts_own_form_comes_back_with_every_bit(trips: list[Trip]):

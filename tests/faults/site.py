@@ -138,9 +138,8 @@ def no_free_connection(site: Site) -> Iterator[None]:
     """Others have all connections that the server gives, and those of the programs were cut."""
     with ExitStack() as stack:
         first = stack.enter_context(psycopg.connect(site.server.url, autocommit=True))
-        _take_all_connections(site, stack)
-        first.execute(CUT_ALL)
-        _take_all_connections(site, stack)
+        while first.execute(CUT_ALL).rowcount:  # some connect again before all places are taken
+            _take_all_connections(site, stack)
         yield
 
 

@@ -26,7 +26,12 @@ NOT_UNDERSTOOD = "/api/v1/telemetry/batch"
 
 @pytest.mark.parametrize(
     ("phases", "examples"),
-    [("fuzzing", 10), pytest.param("examples,coverage,fuzzing,stateful", 400, marks=pytest.mark.long)],
+    [
+        ("fuzzing", 10),
+        pytest.param("examples,coverage", 400, marks=pytest.mark.long),
+        pytest.param("fuzzing", 400, marks=pytest.mark.long),
+        pytest.param("stateful", 40, marks=pytest.mark.long),  # each is a walk of several requests
+    ],
 )
 def test_no_request_that_the_document_leads_to_is_answered_against_it(
     phases: str, examples: int, api: httpx.Client, tmp_path: Path

@@ -1,4 +1,4 @@
-"""A disk that is really full, a network that swallows packets, clocks that are wrong by an hour: nothing is lost."""
+"""A full disk, no memory, a network that swallows packets, clocks that are wrong by an hour: nothing is lost."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def death_figures(_: float) -> Iterator[Figure]:
 
 TESTS = {
     "a worker killed, frozen, hanging; poison: five attempts": "tests/faults/test_dying_workers.py",
-    "the leader of a cluster killed under load": "tests/faults/test_cluster.py",
+    "the leader of three nodes killed amid traffic": "tests/faults/test_cluster.py",
     "full disk, swallowed packets, wrong clocks": "tests/faults/test_faults_of_the_machine.py",
     "a dead database: one sentence on every page": "tests/integration/test_page_states.py",
     "bad input: no 422, no 5xx, 100 ms, 8 kB, 50 MB": "tests/integration/test_bad_input.py",

@@ -1,7 +1,7 @@
 """The figures that FleetFlow promises, measured or tried one after the other: `make acceptance`.
 
 `python -m tests.faults.acceptance [--seconds N] [WORD ...]` takes only those whose name holds a word; `--seconds` is
-how long load and chaos last each.
+how long load and chaos last each. The mutants are tried only where the word is given.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def sickness_figures(_: float) -> Iterator[Figure]:
 def _sickness(site: Site, name: str, fault: Callable[[Site], object]) -> Figure:
     alive_s: list[float] = []
     ledger = site.ledger
-    with sending(site.port, ledger, pause_s=0.02), probing(site.port, alive_s):
+    with probing(site.port, alive_s), stepped_back(), sending(site.port, ledger, pause_s=0.02):
         began = time.monotonic()
         with fault(site):  # type: ignore[attr-defined]  # a context manager of any kind
             wait_until(lambda: time.monotonic() > began + SICK_S, 2 * SICK_S)
@@ -69,6 +70,23 @@ def _sickness(site: Site, name: str, fault: Callable[[Site], object]) -> Figure:
     kept = set(said) <= {"202", "503"} and answer_s < 5 and healthy_s < 0.05
     text = f"{dict(said)}, p99 {answer_s:.2f} s, alive p99 {1000 * healthy_s:.0f} ms"
     return Figure(f"{name}: 202 or 503 within 5 s, alive within 50 ms", text, kept)
+
+
+@contextmanager
+def stepped_back() -> Iterator[None]:
+    """Let the API go first: on two cores the harness's own haste, and the broker that it starts, would be measured.
+
+    It holds for this thread and what it starts; only root can take it back, so nobody else begins it.
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, usual + 10)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, usual)
 
 
 def _comebacks(site: Site) -> Iterator[Figure]:
@@ -98,7 +116,7 @@ def death_figures(_: float) -> Iterator[Figure]:
 
 TESTS = {
     "a worker killed, frozen, hanging; poison: five attempts": "tests/faults/test_dying_workers.py",
-    "the leader of a cluster killed under load": "tests/faults/test_cluster.py",
+    "the leader of three nodes killed amid traffic": "tests/faults/test_cluster.py",
     "full disk, swallowed packets, wrong clocks": "tests/faults/test_faults_of_the_machine.py",
     "a dead database: one sentence on every page": "tests/integration/test_page_states.py",
     "bad input: no 422, no 5xx, 100 ms, 8 kB, 50 MB": "tests/integration/test_bad_input.py",
@@ -160,7 +178,7 @@ def figures(words: Sequence[str], seconds: float) -> Iterator[Figure]:
     for name, arguments in TESTS.items():
         if wanted(name):
             yield tried(name, arguments)
-    if wanted("mutants"):
+    if "mutants" in words:  # they take as long as all the rest
         yield ran("mutants: a test misses every guard that is switched off", "tests.faults.mutants")
 
 

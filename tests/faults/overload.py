@@ -33,7 +33,7 @@ STEP = 1.15
 """From one rate that is tried to the next."""
 HELD = 0.9
 """Of what is held for some seconds, this is held for long: tables grow, and Postgres has checkpoints to write."""
-BOUND_PER_S, HIGHEST_BOUND = 50, 50_000
+BOUND_PER_S, HIGHEST_BOUND = 20, 50_000
 """So many trips may wait for each second of the run, that the bound is met within it; the default for long ones."""
 SCORED = 0.8
 """Refusing costs the same two cores something, too."""

@@ -138,16 +138,21 @@ def no_free_connection(site: Site) -> Iterator[None]:
     """Others have all connections that the server gives, and those of the programs were cut."""
     with ExitStack() as stack:
         first = stack.enter_context(psycopg.connect(site.server.url, autocommit=True))
-        _take_all_connections(site, stack)
-        first.execute(CUT_ALL)
-        _take_all_connections(site, stack)
+        ((places,),) = first.execute("SELECT current_setting('max_connections')::int")
+        taken = 1
+        while taken < places:  # programs that have just begun to connect have one, and no name yet
+            first.execute(CUT_ALL)
+            taken += _take_free_connections(site, stack)
         yield
 
 
-def _take_all_connections(site: Site, stack: ExitStack) -> None:
+def _take_free_connections(site: Site, stack: ExitStack) -> int:
+    taken = 0
     with contextlib.suppress(psycopg.OperationalError):
         while True:
             stack.enter_context(psycopg.connect(site.server.url, autocommit=True))
+            taken += 1
+    return taken
 
 
 @contextmanager

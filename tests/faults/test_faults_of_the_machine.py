@@ -1,8 +1,9 @@
-"""A disk that is really full, a network that swallows packets, clocks that are wrong by an hour: nothing is lost."""
+"""A full disk, no memory, a network that swallows packets, clocks that are wrong by an hour: nothing is lost."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from signal import SIGKILL
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,7 +19,8 @@ from tests.faults.five import assert_the_five
 from tests.faults.programs import Programs
 from tests.faults.senders import Ledger, probing, sending
 from tests.faults.site import running_site
-from tests.support.machine import dropped, filled, own_network, small_disk, under_clock
+from tests.support.crashing import POISON_POINTS
+from tests.support.machine import dropped, filled, own_network, small_disk, under_clock, with_memory
 from tests.support.trips import new_trip, trip_body
 from tests.support.waiting import wait_until
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.long, pytest.mark.timeout(120)]
 ATTEMPTS = "SELECT id, attempts FROM telemetry.trip_logs WHERE attempts > 1 OR status = 'PROCESSING'"
-DISK_MB = 160
+DISK_MB, MEMORY_MB = 160, 500
 ANSWER_S, BACK_S = 5.0, 15.0
 JSON = {"Content-Type": "application/json"}
 
@@ -96,3 +98,15 @@ def test_clocks_that_are_wrong_by_an_hour_change_neither_leases_nor_the_future(
     assert {name: answer.status_code for name, answer in answers.items()} == {"now": 202, "late": 202, "future": 400}
     wait_until(lambda: states(engine) == {"COMPLETED": 4, "PROCESSING": 1}, what="all trips but the one that is held")
     assert dict(rows(engine, ATTEMPTS)) == {held.id: 1, left.id: 2}
+
+
+def test_a_trip_that_takes_all_memory_costs_its_worker_and_nobody_else(engine: sa.Engine, programs: Programs):
+    poison, neighbour = new_trip([-0.5] * POISON_POINTS), new_trip()
+    with connection(engine) as conn:
+        insert_trips(conn, [poison, neighbour])
+    with with_memory(MEMORY_MB) as bounded:
+        for _ in range(2):
+            dying = programs.start("tests.support.crashing", "worker-eats-memory-on-a-trip", under=bounded)
+            assert programs.exit_code(dying) == -SIGKILL
+    programs.start("worker", MAX_ATTEMPTS=2)
+    assert_the_five(programs, [poison.id, neighbour.id], failed=[poison.id])

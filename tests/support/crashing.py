@@ -85,6 +85,12 @@ def hang() -> None:
         pass
 
 
+def eat() -> None:
+    """Take all memory that there is; 2 GB, where nothing bounds it, are enough."""
+    eaten = [bytearray(b"x" * 16_000_000) for _ in range(128)]
+    raise AssertionError(f"nobody minded {len(eaten)} pieces")
+
+
 def freeze() -> None:
     """Stop as by SIGSTOP; goes on when somebody sends SIGCONT."""
     os.kill(os.getpid(), signal.SIGSTOP)
@@ -98,6 +104,7 @@ POINTS: dict[str, tuple[str, str, str, Callable[[Callable[..., Any]], Callable[.
     "worker-dies-of-a-trip": ("worker", "worker.analysis", "examine", on_poison(die)),
     "worker-raises-on-a-trip": ("worker", "worker.analysis", "examine", on_poison(fail)),
     "worker-hangs-on-a-trip": ("worker", "worker.analysis", "examine", on_poison(hang)),
+    "worker-eats-memory-on-a-trip": ("worker", "worker.analysis", "examine", on_poison(eat)),
     "worker-freezes-on-a-trip": ("worker", "worker.analysis", "examine", on_poison(freeze)),
     "worker-dies-in-a-run": ("worker", "fleetflow.storage.runs", "advance_run", in_the_fourth_batch),
     "worker-runs-in-small-steps": ("worker", "fleetflow.storage.runs", "advance_run", in_small_batches),

@@ -11,14 +11,17 @@ import os
 import shutil
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.waiting import wait_until
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
+CGROUPS = Path("/sys/fs/cgroup")
 CLONE_NEWNET = 0x40000000
 CHUNK = bytes(65_536)
 
@@ -90,3 +93,22 @@ def under_clock(shift: str) -> Sequence[str]:
     if not shutil.which("faketime"):
         pytest.skip("needs faketime")
     return ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", shift]
+
+
+@contextmanager
+def with_memory(size_mb: int) -> Iterator[Sequence[str]]:
+    """What to put before a command so that the kernel kills it when it takes more than that."""
+    needs_root("sh")
+    first = CGROUPS / "memory" if (CGROUPS / "memory").is_dir() else CGROUPS
+    limit = "memory.limit_in_bytes" if first != CGROUPS else "memory.max"
+    group = first / f"fleetflow-tests-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / limit).write_text(str(size_mb * 1_000_000))
+    except OSError as error:
+        pytest.skip(f"may not limit memory: {error.strerror}")
+    try:
+        yield ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
+    finally:
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), what="the end of all in the group")
+        group.rmdir()

@@ -261,7 +261,7 @@ def empty_fleet() -> None:
         "Scores appear here seconds after the first trip. Let a vehicle send to the API, or send a file yourself:",
     )
     with inner.container(width=620):
-        st.code("python -m fleetflow send FILE", language="bash")
+        st.code(".venv/bin/python -m fleetflow send FILE", language="bash")
         st.caption("or, with curl and a key that an admin made, the smallest trip there is:")
         st.code(FIRST_TRIP.format(api=api_url()), language="bash", wrap_lines=True)
     rerun_every(RETRY_S)

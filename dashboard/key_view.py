@@ -99,9 +99,11 @@ def _add_key(database: str, names: dict[str, str]) -> None:
 
 def _change_key(database: str, good: dict[str, Key], now: datetime) -> None:
     components.card_head("Replace or revoke a key")
+    # None is chosen to begin with: what opens the API for somebody is not revoked by one click too many.
     prefix = st.selectbox(
-        "Key", list(good), format_func=lambda each: f"{each}, {good[each].name}", placeholder="No key is good"
-    )
+        "Key", list(good), index=None, format_func=lambda each: f"{each}, {good[each].name}",
+        placeholder="Choose a key" if good else "No key is good", disabled=not good,
+    )  # fmt: skip
     overlap = st.selectbox(
         "The old key goes on", list(OVERLAPS_H), index=2, format_func=OVERLAPS_H.__getitem__, key="overlap"
     )

@@ -163,7 +163,7 @@ def go_to(page: str, address: dict[str, str]) -> None:
     """Go to another page at an address.
 
     Streamlit writes two steps of history, one for the address and one for the page. The address first: then the step
-    between is the page that was left, and not the new one with nothing chosen.
+    between is the page that was left, at the new address. It has to show there what it showed: Back leads to it.
     """
     st.query_params.from_dict(address)
     st.switch_page(page, query_params=address)

@@ -108,11 +108,13 @@ def _change_key(database: str, good: dict[str, Key], now: datetime) -> None:
         "The old key goes on", list(OVERLAPS_H), index=2, format_func=OVERLAPS_H.__getitem__, key="overlap"
     )
     with st.container(horizontal=True):
-        replaceable = prefix is not None and good[prefix].state(now) is KeyState.GOOD
-        if st.button("Replace", disabled=not replaceable):
-            attempt(lambda: _rotate(database, good[prefix], overlap))
-        if st.button("Revoke", disabled=prefix is None):
-            attempt(lambda: actions.revoke_key(database, prefix))
+        chosen = good.get(prefix or "")
+        replaced = st.button("Replace", disabled=chosen is None or chosen.state(now) is not KeyState.GOOD)
+        revoked = st.button("Revoke", disabled=chosen is None)
+    if chosen and replaced:
+        attempt(lambda: _rotate(database, chosen, overlap))
+    elif chosen and revoked:
+        attempt(lambda: actions.revoke_key(database, chosen.prefix))
 
 
 def _rotate(database: str, old: Key, overlap_hours: int) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from rich.console import Console
 
-from benchmarks import detection, imports, latency, pages, ranking, stored_fleet, throughput, uploads, whatif
+from benchmarks import detection, imports, latency, pages, ranking, slider, stored_fleet, throughput, uploads, whatif
 from benchmarks.report import Row, show
 from benchmarks.services import Stack, stacks
 
@@ -27,6 +27,7 @@ ON_ONE_STACK: dict[str, Callable[[Stack], Iterator[Row]]] = {
     "imports": imports.importing,
     "stored": stored_fleet.stored_fleet,
     "pages": pages.pages,
+    "slider": slider.slider,
     "uploads": uploads.uploading,
 }
 """How workers are woken is nothing to them."""

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from statistics import median
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -54,7 +55,7 @@ class Site:
 
 def pages(stack: Stack) -> Iterator[Row]:
     """All of it over the large fleet, then the pages that add up trips over a tenth of it."""
-    site = _site(stack, TRIPS)
+    site = make_site(stack, TRIPS)
     for page, query in _addresses(site.url).items():
         yield from _opened(site, page, query)
     yield from _long_trip(site)
@@ -68,7 +69,9 @@ def million(stack: Stack) -> Iterator[Row]:
     yield from _grown(stack, LARGEST)
 
 
-def _site(stack: Stack, trips: int) -> Site:
+@cache
+def make_site(stack: Stack, trips: int) -> Site:
+    """A fleet of so many trips in a database of its own, filled once for all that ask for it."""
     url = fresh_database(stack.database_url, f"bench_pages_{trips}")
     store_large_fleet(url, trips)
     store_scores(url)
@@ -164,7 +167,7 @@ def _crowd(site: Site) -> Iterator[Row]:
 
 
 def _grown(stack: Stack, trips: int) -> Iterator[Row]:
-    site = _site(stack, trips)
+    site = make_site(stack, trips)
     addresses = _addresses(site.url)
     for page in GROWING:
         yield from _opened(site, page, addresses[page])

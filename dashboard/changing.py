@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -13,12 +13,15 @@ from fleetflow.safety.profiles import TOLERANCE
 from fleetflow.trips.survey import BAND_EDGES_KMH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     import pandas as pd
 
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.trips.samples import FloatArray
+
+T = TypeVar("T")
 
 BAND_COLUMNS = ["town_km", "country_km", "motorway_km"]
 BANDS = len(BAND_COLUMNS)
@@ -110,21 +113,29 @@ def event_points(events: pd.DataFrame, profile: ScoringProfile, review: str = "r
     count = counted.groupby(["trip_id", "kind"])["peak"].transform("size")
     paid = np.zeros(len(events))
     rows = zip(counted["vehicle_class"], counted["kind"], count, strict=True)
-    paid[harsh] = [profile.rules_for(name)[EventKind(kind)].points(many) / many for name, kind, many in rows]
+    paid[harsh] = _each(rows, lambda name, kind, many: profile.rules_for(name)[EventKind(kind)].points(many) / many)
     return paid
 
 
 def is_harsh(events: pd.DataFrame, profile: ScoringProfile, review: str = "review") -> np.ndarray:
     """Whether each event counts under a profile, with the reviews of that column."""
-    standing = [_standing(*row) for row in zip(events["doubtful"], events[review], strict=True)]
+    rows = zip(events["doubtful"], events[review], strict=True)
+    counts = _each(rows, lambda doubtful, judged: profile.lets_count(_standing(doubtful, judged)))
     over = events["peak"].to_numpy(dtype=np.float64) > thresholds(events, profile) + TOLERANCE
-    return np.asarray(over & np.array([profile.lets_count(each) for each in standing], dtype=bool))
+    return np.asarray(over & np.array(counts, dtype=bool))
 
 
 def thresholds(events: pd.DataFrame, profile: ScoringProfile) -> FloatArray:
     """The threshold that each event has to exceed, by its kind and the class of its vehicle."""
     rows = zip(events["vehicle_class"], events["kind"], strict=True)
-    return np.array([profile.rules_for(name)[EventKind(kind)].threshold for name, kind in rows], dtype=np.float64)
+    return np.array(_each(rows, lambda name, kind: profile.rules_for(name)[EventKind(kind)].threshold), dtype=float)
+
+
+def _each(rows: Iterable[tuple[Any, ...]], answer: Callable[..., T]) -> list[T]:
+    """An answer for each row, made once for all that are alike: thousands of events are of a few sorts."""
+    listed = list(rows)
+    answers = {row: answer(*row) for row in set(listed)}
+    return [answers[row] for row in listed]
 
 
 def _standing(doubtful: bool, review: str | None) -> Standing:  # noqa: FBT001

@@ -163,7 +163,7 @@ def go_to(page: str, address: dict[str, str]) -> None:
     """Go to another page at an address.
 
     Streamlit writes two steps of history, one for the address and one for the page. The address first: then the step
-    between is the page that was left, and not the new one with nothing chosen.
+    between is the page that was left, at the new address. It has to show there what it showed: Back leads to it.
     """
     st.query_params.from_dict(address)
     st.switch_page(page, query_params=address)
@@ -261,7 +261,7 @@ def empty_fleet() -> None:
         "Scores appear here seconds after the first trip. Let a vehicle send to the API, or send a file yourself:",
     )
     with inner.container(width=620):
-        st.code("python -m fleetflow send FILE", language="bash")
+        st.code(".venv/bin/python -m fleetflow send FILE", language="bash")
         st.caption("or, with curl and a key that an admin made, the smallest trip there is:")
         st.code(FIRST_TRIP.format(api=api_url()), language="bash", wrap_lines=True)
     rerun_every(RETRY_S)

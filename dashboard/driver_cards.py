@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -92,16 +92,18 @@ def explain_change(subject: Subject) -> Explanation | None:
     if since is None or window is None or not row or not was or not (row["rank"] > 0 and was["rank"] > 0):
         return None
     version = version_at(data.profile_history(subject.database)[1], since)
-    figures = movements.row_of(data.figures(subject.database, version, window, subject.zone), subject.driver_id)
-    if figures is None:
-        return None
+    if version != subject.stored.version:
+        standing = data.standing(subject.database, version, window, subject.zone).set_index("driver_id")
+        was = movements.row_of(standing, subject.driver_id)
+        if was is None:
+            return None
     then, now = data.profile_of(subject.database, version).profile, subject.stored.profile
-    before = Report(then, float(figures["distance_km"]), float(figures["mean"]))
+    before = Report(then, float(was["distance_km"]), float(was["points_per_100_km"]))
     after = Report(now, float(row["distance_km"]), float(row["points_per_100_km"]))
     both = Window(window.since, subject.window.until)
     events = data.driver_events(subject.database, subject.driver_id, both, _floors(then, now), since)
     trips = data.driver_trips(subject.database, subject.driver_id, both)
-    return changing.explain(events, trips, since, before, after, own_share=float(figures["reliability"]))
+    return changing.explain(events, trips, since, before, after, own_share=float(was["reliability"]))
 
 
 def version_at(activations: list[Activation], moment: datetime) -> int:
@@ -118,10 +120,7 @@ def _floors(*of: ScoringProfile, share: float = 1.0) -> Floors:
 
 def movement_words(subject: Subject) -> str:
     """How sure the change of the driver's own rate is."""
-    if subject.before is None:
-        return ""
-    found = data.comparison(subject.database, subject.stored.version, subject.before, subject.window, subject.zone)
-    return movements.change_words(movements.row_of(found, subject.driver_id))
+    return movements.change_words(subject.row) if subject.before else ""
 
 
 def show_change(subject: Subject, explained: Explanation | None) -> None:
@@ -172,14 +171,17 @@ def shown_events(subject: Subject) -> pd.DataFrame:
     shown = events.assign(multiple=events["peak"] / changing.thresholds(events, profile), harsh=harsh)
     # What is above its threshold and does not count was dismissed or is in doubt: it tells nothing of the driver.
     shown = shown[(shown["multiple"] >= SHOWN_FROM) & (shown["harsh"] | (shown["multiple"] <= 1))]
-    return shown.assign(said=[_event_words(row, subject.zone) for row in shown.to_dict("records")])
+    hardest = habit_charts.hardest(shown)
+    moments = {each: words.day_and_time(each, subject.zone) for each in hardest["began_at"].unique()}
+    rows = zip(hardest["kind"], hardest["peak"], hardest["multiple"], hardest["began_at"], strict=True)
+    return hardest.assign(said=[_event_words(*row[:3], moments[row[3]]) for row in rows])
 
 
-def _event_words(event: Mapping[Any, Any], zone: str) -> str:
-    kind_look = look.KINDS[EventKind(event["kind"])]
-    peak = words.decimal(event["peak"], 0 if kind_look.unit == "km/h" else 2, kind_look.unit)
-    times = f"{words.decimal(event['multiple'], 2)}{habit_charts.TIMES} the threshold"
-    return f"<b>{kind_look.sign} {peak}</b>, {times}<br>trip of {words.day_and_time(event['began_at'], zone)}"
+def _event_words(kind: str, peak: float, multiple: float, began: str) -> str:
+    kind_look = look.KINDS[EventKind(kind)]
+    said = words.decimal(peak, kind_look.digits, kind_look.unit)
+    times = f"{words.decimal(multiple, 2)}{habit_charts.TIMES} the threshold"
+    return f"<b>{kind_look.sign} {said}</b>, {times}<br>trip of {began}"
 
 
 def severity_alt(of: Rates) -> str:

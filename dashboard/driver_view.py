@@ -10,6 +10,8 @@ import streamlit as st
 
 from dashboard import components, data, fleet_view, movements, words
 from dashboard.movements import Window
+from dashboard.periods import period_of
+from dashboard.standings import UNUSABLE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +37,8 @@ WORSE_HALF_HELP = "How probable it is that the driver truly belongs to the worse
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The driver that is looked at, and the period; `row` is the driver's of the ranking, None if no trip ranks.
+
+    `ranking` has the columns of standings.Standings, without those of whom no trip is usable.
 
     `before` is the period before, None for all time; `row_before` the driver's row of that.
     """
@@ -67,8 +71,10 @@ def load(database: str, driver_id: str, name: str, period: str, now: datetime) -
     zone, stored, days = components.zone(), data.active_profile(database), components.PERIODS[period]
     since = words.period_start(days, zone, now)
     before = movements.window_before(since, days, zone) if since and days else None
-    ranking = data.ranking(database, stored.version, since, zone)
-    row_before = _row(data.standing(database, stored.version, before, zone), driver_id) if before else None
+    # Those of the leaderboard: who comes from there finds them made, and reads the same figures here.
+    found = data.standings(database, stored.version, period_of(days, zone, now), zone, None)
+    ranking = found.drivers[found.drivers["status"] != UNUSABLE]
+    row_before = _row(found.before, driver_id) if before else None
     return Subject(
         database, driver_id, name, data.driver_card(database, driver_id), stored, zone, days, Window(since), ranking,
         _row(ranking, driver_id), before, row_before,

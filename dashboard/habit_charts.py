@@ -30,8 +30,8 @@ def severity(
 ) -> Sketch:
     """One mark per event at its peak as a multiple of the threshold; beside each kind its rate and the fleet's.
 
-    `events` has kind, peak, multiple, harsh and said (what the hover says); `rates` are harsh events per 100 km of the
-    driver and of the fleet; `fleet_median` is the middle of the fleet's harsh events, drawn as a tick.
+    `events` has kind, multiple, harsh and said (what the hover says), those of `hardest`; `rates` are harsh events per
+    100 km of the driver and of the fleet; `fleet_median` is the middle of the fleet's harsh events, drawn as a tick.
     """
     marks = _spread_out(events)
     figure = Sketch()
@@ -58,14 +58,18 @@ def severity(
     )  # fmt: skip
 
 
+def hardest(events: pd.DataFrame) -> pd.DataFrame:
+    """As many as are drawn of each kind, harsh ones and near misses apart, the hardest first."""
+    by_peak = events.sort_values("multiple", ascending=False, kind="stable")
+    return by_peak[by_peak.groupby(["kind", "harsh"]).cumcount() < MOST_MARKS]
+
+
 def _spread_out(events: pd.DataFrame) -> pd.DataFrame:
-    """The hardest events of each kind with row and y, spread by a sequence that never repeats and never jitters."""
+    """The events with row and y, spread by a sequence that never repeats and never jitters."""
     rows = {kind.value: row for row, kind in enumerate(look.KINDS)}
-    hardest = events.sort_values("multiple", ascending=False)
-    place = hardest.groupby(["kind", "harsh"]).cumcount()
-    row = hardest["kind"].map(rows).astype("int64")
-    spread = hardest.assign(row=row, y=row + 0.62 * ((place * 0.618034) % 1.0 - 0.5))
-    return spread[place < MOST_MARKS]
+    place = events.groupby(["kind", "harsh"]).cumcount()
+    row = events["kind"].map(rows).astype("int64")
+    return events.assign(row=row, y=row + 0.62 * ((place * 0.618034) % 1.0 - 0.5))
 
 
 def _add_marks(figure: Sketch, marks: pd.DataFrame, **marker: object) -> None:

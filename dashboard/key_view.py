@@ -99,18 +99,22 @@ def _add_key(database: str, names: dict[str, str]) -> None:
 
 def _change_key(database: str, good: dict[str, Key], now: datetime) -> None:
     components.card_head("Replace or revoke a key")
+    # None is chosen to begin with: what opens the API for somebody is not revoked by one click too many.
     prefix = st.selectbox(
-        "Key", list(good), format_func=lambda each: f"{each}, {good[each].name}", placeholder="No key is good"
-    )
+        "Key", list(good), index=None, format_func=lambda each: f"{each}, {good[each].name}",
+        placeholder="Choose a key" if good else "No key is good", disabled=not good,
+    )  # fmt: skip
     overlap = st.selectbox(
         "The old key goes on", list(OVERLAPS_H), index=2, format_func=OVERLAPS_H.__getitem__, key="overlap"
     )
     with st.container(horizontal=True):
-        replaceable = prefix is not None and good[prefix].state(now) is KeyState.GOOD
-        if st.button("Replace", disabled=not replaceable):
-            attempt(lambda: _rotate(database, good[prefix], overlap))
-        if st.button("Revoke", disabled=prefix is None):
-            attempt(lambda: actions.revoke_key(database, prefix))
+        chosen = good.get(prefix or "")
+        replaced = st.button("Replace", disabled=chosen is None or chosen.state(now) is not KeyState.GOOD)
+        revoked = st.button("Revoke", disabled=chosen is None)
+    if chosen and replaced:
+        attempt(lambda: _rotate(database, chosen, overlap))
+    elif chosen and revoked:
+        attempt(lambda: actions.revoke_key(database, chosen.prefix))
 
 
 def _rotate(database: str, old: Key, overlap_hours: int) -> None:

@@ -110,12 +110,12 @@ def _ranked_columns(end: float, button: str, driver_ids: list[str]) -> dict[str,
             f"0 — points per 100 km — {end:.0f}", width=drawing.WIDTH + 16,
             help="Bar: 90 % interval; dashed: the middle of the fleet; a ring cannot be told apart from it.",
         ),
-        "verdict": text("Against the middle", width=118, help="Clearly: in that half of the fleet with 95 %."),
+        "verdict": text("vs the middle", width=102, help="Clearly: in that half of the fleet with 95 %."),
         "before": number("Before", width=56, format="%d", help="Rank in the period before; empty for who had none."),
         "change": text("Change", width=114, help=CHANGE_HELP),
-        "trend": st.column_config.AreaChartColumn("8 weeks", width=92, y_min=0, color="gray", help=TREND_HELP),
+        "trend": st.column_config.AreaChartColumn("8 weeks", width=76, y_min=0, color="gray", help=TREND_HELP),
         "mean_score": number("Score", width=54, format="%.1f", help="Mean over the driver's trips."),
-        "distance_km": number("Distance, km", width=88, format="localized"),
+        "distance_km": number("km", width=56, format="localized", help="Kilometres driven in the period."),
         "trips": number("Trips", width=50, format="localized"),
         **rate_columns(),
     }  # fmt: skip
@@ -149,9 +149,9 @@ def _alt(frame: pd.DataFrame) -> str:
 
 def unranked(frame: pd.DataFrame) -> None:
     """Drivers without a rank, the nearest to one first: what is missing, and an early sign where there is one."""
-    button = "open_unranked_row"
+    button, shown = "open_unranked_row", unranked_frame(frame)
     st.dataframe(
-        unranked_frame(frame),
+        shown if shown["sign"].ne("").any() else shown.drop(columns="sign"),
         key="unranked",
         hide_index=True,
         row_height=ROW_PX,
@@ -160,7 +160,7 @@ def unranked(frame: pd.DataFrame) -> None:
         column_config={
             "name": name_column(button, list(frame["driver_id"])),
             "sign": st.column_config.TextColumn(
-                "Note", width=140, help="An early sign: few km, and yet in the worse half of all drivers with 95 %."
+                "Note", width=100, help="An early sign: few km, and yet in the worse half of all drivers with 95 %."
             ),
             "distance_km": st.column_config.NumberColumn("Distance, km", width=92, format="localized"),
             "needed": st.column_config.TextColumn("Still needed", width=150, alignment="right"),

@@ -64,7 +64,7 @@ def _metric(label: str, value: str, delta: Delta, course: list[float], *, help: 
 
 
 def _against(period: Period) -> str:
-    return f"vs {period.days} days before"
+    return f"vs {period.days} d before"
 
 
 def _score_delta(now: Totals, before: Totals, found: Standings, period: Period) -> Delta:
@@ -100,4 +100,4 @@ def _show_clearly_above(found: Standings, members: frozenset[str] | None) -> Non
     delta = Delta(None, "gray", f"of {words.plural(len(ranked), 'ranked driver')}")
     if (earlier["rank"] > 0).any():
         delta = Delta(words.signed(above - before, 0), "gray", f"of {len(ranked)} ranked")
-    _metric("Clearly above the middle", words.integer(above), delta, [], help=ABOVE_HELP)
+    _metric("Clearly above", words.integer(above), delta, [], help=ABOVE_HELP)

@@ -27,6 +27,8 @@ MOST_TRAIL_BUCKETS = 30
 SHADES = ((0.0, 0.28), (0.5, 0.5), (0.85, 0.8))
 """From which share of the cells, ordered by how often the trip was there, on which opacity."""
 HEIGHT_PX = 316
+NEAR_THE_EDGE = 0.8
+"""From this share of the axis on an event's number stands left of it, or it would be cut off."""
 
 
 @drawn
@@ -42,9 +44,10 @@ def plane(
     figure = Sketch()
     _add_cells(figure, known)
     _add_thresholds(figure, profile)
+    reach = _reach(known, profile)
     for each in shown:
-        _add_event(figure, known, each, chosen=each.number == chosen)
-    return _frame(figure, _reach(known, profile))
+        _add_event(figure, known, each, reach, chosen=each.number == chosen)
+    return _frame(figure, reach)
 
 
 def _reach(samples: pd.DataFrame, profile: ScoringProfile) -> float:
@@ -84,7 +87,7 @@ def _add_line(figure: Sketch, kind: EventKind, level: float, *, along: str) -> N
     add(level, line={"width": 1, "dash": DASH, "color": look.KINDS[kind].color}, layer="below")
 
 
-def _add_event(figure: Sketch, samples: pd.DataFrame, judged: Judged, *, chosen: bool) -> None:
+def _add_event(figure: Sketch, samples: pd.DataFrame, judged: Judged, reach: float, *, chosen: bool) -> None:
     event, kind_look = judged.event, look.KINDS[judged.event.kind]
     part = samples[samples["t_s"].between(event.peak_s - TRAIL_S / 2, event.peak_s + TRAIL_S / 2)]
     if part.empty:
@@ -98,7 +101,8 @@ def _add_event(figure: Sketch, samples: pd.DataFrame, judged: Judged, *, chosen:
     )  # fmt: skip
     at = int(np.argmin(np.abs(part["t_s"].to_numpy() - event.peak_s)))
     figure.add_scatter(
-        x=[x[at]], y=[y[at]], mode="markers+text", text=[str(judged.number)], textposition="middle right",
+        x=[x[at]], y=[y[at]], mode="markers+text", text=[str(judged.number)],
+        textposition="middle left" if x[at] > NEAR_THE_EDGE * reach else "middle right",
         textfont={"size": 11, "color": look.INK},
         marker={
             "symbol": kind_look.symbol, "color": kind_look.color, "size": 12 if chosen else 9, "opacity": 1,
@@ -114,7 +118,9 @@ def _frame(figure: Sketch, reach: float) -> Sketch:
     texts = [words.signed(tick) for tick in ticks]
     figure.update_layout(margin={"l": 8, "r": 8, "t": 6, "b": 6})
     axis = {"range": [-reach, reach], "tickvals": ticks, "ticktext": texts, "showgrid": False}
-    figure.update_xaxes(title_text="← left   lateral g   right →", title_standoff=6, constrain="domain", **axis)
+    # Left is + in the signals and on the left here, so that the axis says how much and the arrows say which way.
+    sideways = {**axis, "ticktext": [words.decimal(abs(tick)) for tick in ticks]}
+    figure.update_xaxes(title_text="← left   lateral g   right →", title_standoff=6, constrain="domain", **sideways)
     return figure.update_yaxes(
         title_text="← braking   g   accelerating →", title_standoff=4, scaleanchor="x", constrain="domain", **axis
     )

@@ -26,8 +26,9 @@ def rank_fleet(days: pd.DataFrame, profile: ScoringProfile) -> tuple[pd.DataFram
     """The drivers, the worst first and those without a rank last, and the ranking they come from.
 
     Columns: driver_id, rank (0: none), rank_low, rank_high, tied, status, verdict, points_per_100_km with low and high
-    (a 90 % interval), shape and rate (of the gamma that both come from), raw_per_100_km, worse_half (a probability),
-    km_needed, distance_km, trips, mean_score, and the harsh events by kind.
+    (a 90 % interval), shape and rate (of the gamma that both come from), raw_per_100_km, reliability (how much the
+    driver's own data weigh in the figure, from 0 to 1), worse_half (a probability), km_needed, distance_km, trips,
+    mean_score, and the harsh events by kind.
     """
     numbers, driver_ids = pd.factorize(days["driver_id"], sort=True)
     board = rank_drivers(
@@ -62,8 +63,9 @@ def on_equal_roads(days: pd.DataFrame, band_points: np.ndarray, profile: Scoring
 
 def event_points(days: pd.DataFrame, profile: ScoringProfile) -> float:
     """What an event cost on these days, over the trips whose length is known or follows from their time."""
-    placed = days[days["distance_km"].notna() | (days["hours"] > 0)]
-    return points_per_event(placed["event_costs"].sum(), placed["points"].sum(), rules_of(profile).penalties)
+    placed = np.isfinite(days["distance_km"].to_numpy()) | (days["hours"].to_numpy() > 0)
+    costs, points = (float(days[name].to_numpy()[placed].sum()) for name in ("event_costs", "points"))
+    return points_per_event(costs, points, rules_of(profile).penalties)
 
 
 def _frame(board: Leaderboard) -> pd.DataFrame:
@@ -80,6 +82,7 @@ def _frame(board: Leaderboard) -> pd.DataFrame:
             "shape": board.fit.alpha,
             "rate": board.fit.beta,
             "raw_per_100_km": board.raw,
+            "reliability": board.reliability,
             "worse_half": board.worse_half,
             "verdict": pd.Series(map(_verdict, board.worse_half, board.rank), dtype="str"),
             "km_needed": board.km_needed,

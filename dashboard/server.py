@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -91,6 +92,9 @@ async def load_pages() -> None:
     for name in NEEDED_BY_PAGES:
         await asyncio.to_thread(import_module, name)
     await asyncio.to_thread(draw_one_of_each)
+    # Streamlit asks where it was started from when a page first writes something, and Python then looks up the file of
+    # every module there is; it remembers them.
+    await asyncio.to_thread(inspect.stack)
     spare_lasting_objects()
 
 

@@ -26,6 +26,8 @@ TREND_PRIOR_KM = 50.0
 """A week's rate leans on the driver's own mean as if he had driven so far more in it: a single event in a week of two
 trips is no peak."""
 NO_RANK = 0
+UNUSABLE = "unusable"
+"""The status of who drove nothing that can be judged."""
 BEFORE = ("rank", "points_per_100_km", "low", "high", "distance_km")
 RATES = tuple(f"{kind.value}_per_100_km" for kind in KINDS)
 ESTIMATED = tuple(f"{kind.value}_estimated" for kind in KINDS)
@@ -39,7 +41,7 @@ class Standings:
     estimated with the whole fleet (ESTIMATED), and of all kinds as counted (per_100_km);
     of the period before the columns BEFORE with `_before` (missing where he did not drive); `fell` and `rose`, the
     probabilities that his rate did beyond the fleet's own change, and `badge`; `trend`, points per 100 km of eight
-    weeks, the oldest first; unusable_trips. The status of who drove nothing usable is "unusable".
+    weeks, the oldest first; unusable_trips. The status of who drove nothing usable is UNUSABLE.
 
     `middle` is the median of the ranked, in points per 100 km, `fleet_ratio` the fleet's rate over that before.
     `event_points` is what an event costs on average, `bunching` how many events count as one that is independent.
@@ -145,7 +147,7 @@ def _with_unusable(drivers: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     if others.empty:
         return drivers
     rows = pd.DataFrame({"driver_id": others.index, "unusable_trips": others.to_numpy()})
-    rows = rows.assign(rank=NO_RANK, status="unusable", verdict="", trips=0, distance_km=0.0, tied=False)
+    rows = rows.assign(rank=NO_RANK, status=UNUSABLE, verdict="", trips=0, distance_km=0.0, tied=False)
     return pd.concat([drivers, rows.assign(rank_low=NO_RANK, rank_high=NO_RANK)], ignore_index=True)
 
 

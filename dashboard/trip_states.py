@@ -60,7 +60,7 @@ def show_head(trip: TripReport, stored: StoredProfile) -> DeltaGenerator:
     zone = components.zone()
     driver = words.driver(trip.driver_name, trip.driver_id)
     title = f"{driver}, {words.vehicle(trip.vehicle_name, trip.vehicle_id)}"
-    controls = components.head(title, _summary(trip, zone), width=460)
+    controls = components.head(title, _summary(trip, zone), width=640)
     with controls:
         _profile_box(stored)
         _step_button("Previous", "chevron_left", trip.previous_trip_id)

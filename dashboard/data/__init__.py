@@ -8,14 +8,13 @@ from dashboard.data.of_drivers import (
     driver_events,
     driver_trips,
     driver_weeks,
-    figures,
     fleet_severity,
     profile_of,
     standing,
 )
 from dashboard.data.of_events import groups, inbox, inbox_event, moments, other_drivers, trip_reviews
 from dashboard.data.of_fits import fit_figures_of
-from dashboard.data.of_fleet import drivers, fleet, leaderboard, newest_trip_at, ranking, unfinished
+from dashboard.data.of_fleet import drivers, fleet, leaderboard, newest_trip_at, unfinished
 from dashboard.data.of_operations import backlog, failures, newest_runs, throughput, workers
 from dashboard.data.of_people import (
     accounts,
@@ -67,7 +66,6 @@ __all__ = [
     "erased_totals",
     "events",
     "failures",
-    "figures",
     "fit_figures_of",
     "fleet",
     "fleet_severity",
@@ -91,7 +89,6 @@ __all__ = [
     "preview",
     "profile_history",
     "profile_of",
-    "ranking",
     "roster",
     "roster_names",
     "roster_rows",

@@ -44,12 +44,6 @@ def standing(database: str, version: int, window: Window, zone: str) -> pd.DataF
 
 
 @st.cache_data(ttl=FLEET_S, max_entries=32, show_spinner=False)
-def figures(database: str, version: int, window: Window, zone: str) -> pd.DataFrame:
-    """Every driver's figure of a period; see movements.figures."""
-    return movements.figures(days(database, version, window, zone), profile_of(database, version).profile)
-
-
-@st.cache_data(ttl=FLEET_S, max_entries=32, show_spinner=False)
 def comparison(database: str, version: int, before: Window, after: Window, zone: str) -> pd.DataFrame:
     """Every driver in two periods under one profile; see movements.compare."""
     first, second = (days(database, version, window, zone) for window in (before, after))

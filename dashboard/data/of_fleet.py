@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.data.connecting import FLEET_S, FRESH_S, forgettable, link, reading
-from dashboard.data.of_fits import ranked_now
 from fleetflow.safety.whatif.prepared import Prepared, prepare
 from fleetflow.storage import reports
 from fleetflow.storage.database import check_schema, snapshot
@@ -24,12 +23,6 @@ def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataF
     """See reports.read_leaderboard; with `events` (harsh events of all kinds) and `per_100_km`."""
     with reading(database) as conn:
         return reports.with_rates(reports.read_leaderboard(conn, version, since))
-
-
-@st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
-def ranking(database: str, version: int, since: datetime | None, zone: str) -> pd.DataFrame:
-    """Who is ranked where, and how surely; see ranking.rank_fleet. Without a driver it has no row."""
-    return ranked_now(database, version, since, zone)[0]
 
 
 @forgettable

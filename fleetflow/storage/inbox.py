@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fleetflow.safety.judging import KINDS
 from fleetflow.safety.profiles import TOLERANCE
 from fleetflow.storage.events import COLUMNS as EVENT_COLUMNS
 from fleetflow.storage.events import as_event
+from fleetflow.storage.peaks import ABOVE, RULE, least_of, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,46 +95,36 @@ class Inbox:
     events: tuple[InboxEvent, ...]
 
 
-PEAK = "(CASE WHEN event.kind = 'speeding' THEN event.speed_kmh ELSE event.peak_g END)"
-ABOVE = " OR ".join(f"(event.kind = '{kind}' AND {PEAK} > %({kind})s)" for kind in KINDS)
-"""The lowest threshold of any class, kind by kind, in the words of the index harsh_events_peak_idx."""
-
-SOURCES = """
-FROM telemetry.harsh_events AS event
+SURROUNDINGS = f"""
 JOIN telemetry.trip_logs AS trip ON trip.id = event.trip_id
 LEFT JOIN telemetry.vehicles AS vehicle ON vehicle.id = trip.vehicle_id
 LEFT JOIN telemetry.drivers AS driver ON driver.id = trip.driver_id
-CROSS JOIN LATERAL (
-    SELECT (%(thresholds)b::float8[])[
-        %(kinds_count)s * COALESCE(array_position(%(classes)s::text[], vehicle.vehicle_class::text), 0)
-        + array_position(%(kinds)s::text[], event.kind::text)]
-) AS rule (threshold)
+{RULE}
 """
-"""An event with its surroundings and the threshold it is judged by: a look into an array, which, unlike a join, the
-planner cannot multiply the events with."""
+"""Of an event, with the threshold it is judged by."""
 
 DETAILS = f"""
-SELECT {", ".join(f"event.{column.name}" for column in EVENT_COLUMNS)},
-       trip.id::text AS trip_id, trip.driver_id::text, telemetry.shown_name(driver.name) AS driver_name,
-       trip.vehicle_id::text,
-       vehicle.name AS vehicle_name, vehicle.vehicle_class, COALESCE(trip.started_at, trip.received_at) AS began_at,
-       trip.started_at, trip.duration_s IS NOT NULL OR trip.sample_hz IS NOT NULL AS has_clock, rule.threshold,
-       past.reason, past.author AS reviewed_by, past.created_at AS reviewed_at
+{", ".join(f"event.{column.name}" for column in EVENT_COLUMNS)},
+trip.id::text AS trip_id, trip.driver_id::text, telemetry.shown_name(driver.name) AS driver_name, trip.vehicle_id::text,
+vehicle.name AS vehicle_name, vehicle.vehicle_class, COALESCE(trip.started_at, trip.received_at) AS began_at,
+trip.started_at, trip.duration_s IS NOT NULL OR trip.sample_hz IS NOT NULL AS has_clock, rule.threshold,
+past.reason, past.author AS reviewed_by, past.created_at AS reviewed_at
 """
-LAST_REVIEW = """
+OF_EVENTS = f"""
+FROM telemetry.harsh_events AS event {SURROUNDINGS}
 LEFT JOIN LATERAL (
     SELECT * FROM telemetry.event_reviews WHERE event_id = event.id ORDER BY id DESC LIMIT 1
 ) AS past ON true
-"""
+"""  # noqa: S608 - put together from this package's own words
 
 PAGE = f"""
 WITH found AS MATERIALIZED (
-    SELECT event.id, event.peak_s, {PEAK} / threshold AS severity,
+    SELECT event.id, event.peak_s, event.peak / threshold AS severity,
            COALESCE(trip.started_at, trip.received_at) AS began_at,
            CASE WHEN event.review IS NOT NULL THEN 'reviewed' WHEN cardinality(event.doubts) > 0 THEN 'doubtful'
                 ELSE 'review' END AS tab
-    {SOURCES}
-    WHERE ({ABOVE}) AND {PEAK} > threshold + %(tolerance)s
+    FROM ({ABOVE}) AS event {SURROUNDINGS}
+    WHERE event.peak > threshold + %(tolerance)s
       AND trip.status = 'COMPLETED' AND trip.quality IS DISTINCT FROM 'unusable'
       AND (%(since)s::timestamptz IS NULL OR COALESCE(trip.started_at, trip.received_at) >= %(since)s)
       AND (%(group_name)s::text IS NULL OR driver.group_name = %(group_name)s)
@@ -149,14 +140,14 @@ WITH found AS MATERIALIZED (
     SELECT id, row_number() OVER () AS place
     FROM (SELECT id FROM found WHERE tab = %(tab)s ORDER BY {{order}}, id LIMIT %(limit)s OFFSET %(offset)s) AS chosen
 ), shown AS (
-    {DETAILS}, page.place
-    {SOURCES} {LAST_REVIEW} JOIN page ON page.id = event.id
+    SELECT {DETAILS}, page.place
+    {OF_EVENTS} JOIN page ON page.id = event.id
 )
 SELECT shown.*, counts.review AS to_review_count, counts.doubtful AS doubtful_count, counts.reviewed AS reviewed_count
 FROM counts LEFT JOIN shown ON true ORDER BY place
 """  # noqa: S608 - put together from this file's own words
 ORDERS = {Order.SEVERE: "severity DESC", Order.NEWEST: "began_at DESC, peak_s DESC"}
-ONE = f"{DETAILS} {SOURCES} {LAST_REVIEW} WHERE event.id = %(id)s"
+ONE = f"SELECT {DETAILS} {OF_EVENTS} WHERE event.id = %(id)s"
 
 OTHERS = """
 SELECT COALESCE(sum(harsh_braking_count), 0) AS braking, COALESCE(sum(rapid_accel_count), 0) AS acceleration,
@@ -170,9 +161,9 @@ WHERE profile_version = %(version)s AND vehicle_id = %(vehicle_id)s AND trip.dri
 
 def read_inbox(conn: sa.Connection, profile: ScoringProfile, wanted: Wanted, part: Part) -> Inbox:
     """A page of a tab under a profile, and how many events of the wanted ones each tab has."""
-    least = {kind.value: _least(profile, kind) if kind in (wanted.kinds or KINDS) else float("inf") for kind in KINDS}
     values = {
-        **_rules(profile), **least, "tolerance": TOLERANCE, "tab": part.tab, "limit": part.limit, "offset": part.offset,
+        **rules_of(profile), **least_of(profile, wanted.kinds or KINDS), "tolerance": TOLERANCE,
+        "tab": part.tab, "limit": part.limit, "offset": part.offset,
         "since": wanted.since, "group_name": wanted.group_name, "search": wanted.search.strip().lower(),
     }  # fmt: skip
     rows = conn.exec_driver_sql(PAGE.format(order=ORDERS[part.order]), values).mappings().all()
@@ -182,7 +173,7 @@ def read_inbox(conn: sa.Connection, profile: ScoringProfile, wanted: Wanted, par
 
 def read_event(conn: sa.Connection, profile: ScoringProfile, event_id: int) -> InboxEvent | None:
     """One event, whether it is above its threshold or not; None for an unknown number."""
-    row = conn.exec_driver_sql(ONE, {**_rules(profile), "id": event_id}).mappings().one_or_none()
+    row = conn.exec_driver_sql(ONE, {**rules_of(profile), "id": event_id}).mappings().one_or_none()
     return None if row is None else _inbox_event(row)
 
 
@@ -192,16 +183,6 @@ def read_other_drivers(
     """Harsh events by kind and `distance_km` of a vehicle in a period while others than this driver drove it."""
     values = {"version": profile_version, "vehicle_id": vehicle_id, "driver_id": driver_id, "since": since}
     return {name: float(value) for name, value in conn.exec_driver_sql(OTHERS, values).mappings().one().items()}
-
-
-def _least(profile: ScoringProfile, kind: EventKind) -> float:
-    return min(rules[kind].threshold for rules in (profile.rules, *profile.class_rules.values()))
-
-
-def _rules(profile: ScoringProfile) -> dict[str, Any]:
-    classes = list(profile.class_rules)
-    thresholds = [profile.rules_for(each)[kind].threshold for each in (None, *classes) for kind in KINDS]
-    return {"classes": classes, "kinds": list(KINDS), "kinds_count": len(KINDS), "thresholds": thresholds}
 
 
 def _inbox_event(row: sa.RowMapping) -> InboxEvent:

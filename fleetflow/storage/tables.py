@@ -147,7 +147,12 @@ harsh_events = Table(
     CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
     CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
     CheckConstraint(f"review IN {REVIEWS}", name="review"),
-    Index("harsh_events_peak_idx", "kind", text("(CASE WHEN kind = 'speeding' THEN speed_kmh ELSE peak_g END)")),
+    Index(
+        "harsh_events_peak_idx",
+        "kind",
+        text("(CASE WHEN kind = 'speeding' THEN speed_kmh ELSE peak_g END)"),
+        postgresql_include=["id", "trip_id", "peak_s", "peak_g", "speed_kmh", "doubts", "review"],
+    ),
 )
 
 event_reviews = Table(

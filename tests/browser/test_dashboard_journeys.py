@@ -68,11 +68,21 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
         driver = page.locator("h1").inner_text()
         assert driver.removeprefix("Simulated ") in NAMES
         assert set(address(page)) == {"driver", "period"}
+        page.go_back()
+        page.get_by_role("heading", name="2 drivers by penalty points per 100 km").wait_for()
+        person.settle()
+        click_row(page, 1, x=NAME_X)
+        page.get_by_role("heading", name="By week").wait_for()
+        person.settle()
         click_row(page, 0)
         page.get_by_role("heading", name="Speed and g-force").wait_for()
         person.settle()
         assert set(address(page)) == {"trip"}
         assert page.locator("h1").inner_text().startswith(f"{driver}, Van")
+        page.go_back()
+        page.get_by_role("heading", name="By week").wait_for()
+        person.settle()
+        assert page.locator("h1").inner_text() == driver
 
 
 def test_a_driver_is_coached_and_the_report_printed(chromium: Browser, fleet: Fleet):

@@ -257,6 +257,13 @@ def test_the_last_admin_cannot_be_disabled_and_the_page_says_why(database_url: s
         assert "This is the only admin" in text(app)
 
 
+def choose_key(app: AppTest, key: str) -> None:
+    """In the form that replaces and revokes, where none is chosen to begin with."""
+    box = next(each for each in app.selectbox if each.label == "Key")
+    assert box.value is None
+    box.select(next(each for each in box.options if each.startswith(key[:11]))).run()
+
+
 def test_an_admin_makes_a_key_and_revokes_it(engine, database_url: str):
     with signed_in(database_url):
         app = open_page(database_url, "administration", part="keys")
@@ -266,6 +273,8 @@ def test_an_admin_makes_a_key_and_revokes_it(engine, database_url: str):
         key = app.code[0].value
         with connection(engine) as conn:
             assert keys.hash_key(key) in keys.read_ring(conn).usable
+        assert button(app, "Revoke").disabled
+        choose_key(app, key)
         button(app, "Revoke").click().run()
         assert list(app.dataframe[0].value["State"]) == ["revoked"]
     with connection(engine) as conn:
@@ -283,6 +292,7 @@ def test_an_admin_binds_a_key_to_a_vehicle_and_replaces_it(engine, database_url:
         app.number_input[1].set_value(60)
         button(app, "Make").click().run()
         old = app.code[0].value
+        choose_key(app, old)
         button(app, "Replace").click().run()
         new = app.code[0].value
         shown = app.dataframe[0].value

@@ -117,7 +117,9 @@ def save(drawn: bytes, path: Path) -> None:
         opaque = full.convert("RGB")
     for colors in COLORS:
         packed = io.BytesIO()
-        opaque.quantize(colors, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+        # The colours of events are few dots each, and the usual way of choosing colours would blend them with others.
+        chosen = opaque.quantize(colors, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        chosen.save(packed, "PNG", optimize=True)
         if len(packed.getvalue()) <= MOST_BYTES:
             break
     path.write_bytes(packed.getvalue())

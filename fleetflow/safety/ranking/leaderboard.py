@@ -108,7 +108,7 @@ def rank_drivers(
     seen = (driven.trips >= LEAST_TRIPS) & (driven.days >= LEAST_DAYS)
     enough = found.reliability >= (RANKED_FROM if previously_ranked is None else _limits(previously_ranked))
     ranked = seen & enough & (driven.distance_km >= minimum_km)
-    chance = _worse_half_of_all(found)
+    chance = _worse_half_of_all(found, ~ranked)
     early = seen & ~ranked & (chance >= EARLY_SIGN_FROM)
     places = _places(found, np.flatnonzero(ranked), chance)
     return Leaderboard(
@@ -133,11 +133,12 @@ def _raw(driven: Driven) -> FloatArray:
     return raw
 
 
-def _worse_half_of_all(found: Fit) -> FloatArray:
+def _worse_half_of_all(found: Fit, whose: BoolArray) -> FloatArray:
+    """The probability of belonging to the worse half of all who drove, for some of them; NaN for the others."""
     chance = np.full(len(found.mean), np.nan)
     if found.method is Method.FLEET:
         driven = np.isfinite(found.mean)
-        chance[driven] = worse_half(found.alpha[driven], found.beta[driven])
+        chance[driven & whose] = worse_half(found.alpha[driven], found.beta[driven], whose[driven])
     return chance
 
 

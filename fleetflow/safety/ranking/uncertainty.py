@@ -16,7 +16,7 @@ from fleetflow.safety.ranking.curve import draw_curve
 from fleetflow.safety.ranking.fit import HALF, HIGH, LOW
 
 if TYPE_CHECKING:
-    from fleetflow.safety.flat import IndexArray
+    from fleetflow.safety.flat import BoolArray, IndexArray
     from fleetflow.trips.samples import FloatArray
 
 FULL_UP_TO = 1000
@@ -44,43 +44,55 @@ def rank_uncertainty(alpha: FloatArray, beta: FloatArray) -> RankUncertainty:
     return _over_ranks(alpha, beta) if len(alpha) <= FULL_UP_TO else _over_the_curve(alpha, beta)
 
 
-def worse_half(alpha: FloatArray, beta: FloatArray) -> FloatArray:
-    """Only the probability of a rank in the first half: of many drivers, that of a rate above the fleet's median."""
+def worse_half(alpha: FloatArray, beta: FloatArray, whose: BoolArray) -> FloatArray:
+    """Only the probability of a rank in the first half of all, and of some of the drivers only.
+
+    Of many drivers it is that of a rate above the fleet's median.
+    """
+    if not whose.any():
+        return np.zeros(0)
     if len(alpha) <= FULL_UP_TO:
-        return rank_uncertainty(alpha, beta).worse_half
-    above: FloatArray = 1 - gammainc(alpha, beta * np.exp(_log_median(alpha, beta)))
+        return _at_most(len(alpha) // 2, *_given_own_rate(alpha, beta, whose))
+    above: FloatArray = 1 - gammainc(alpha[whose], beta[whose] * np.exp(_log_median(alpha, beta)))
     return above
 
 
 def expected_rank(alpha: FloatArray, beta: FloatArray) -> FloatArray:
     """The mean of each driver's true rank."""
-    mean: FloatArray = _given_own_rate(alpha, beta)[0].mean(axis=0)
+    mean: FloatArray = _given_own_rate(alpha, beta, _everybody(alpha))[0].mean(axis=0)
     return mean
 
 
 def _over_ranks(alpha: FloatArray, beta: FloatArray) -> RankUncertainty:
-    mean, sd = _given_own_rate(alpha, beta)
-
-    def at_most(rank: IndexArray | int) -> FloatArray:
-        chance: FloatArray = ndtr((rank + 0.5 - mean) / sd).mean(axis=0)
-        return chance
+    mean, sd = _given_own_rate(alpha, beta, _everybody(alpha))
 
     def smallest(level: float) -> IndexArray:
         """By halving: the smallest rank that is reached with that probability, at the latest the last."""
         below, reached = np.zeros(len(alpha), dtype=np.intp), np.full(len(alpha), len(alpha), dtype=np.intp)
         for _ in range(len(alpha).bit_length()):
             middle = (below + reached) // 2
-            enough = (at_most(middle) >= level) & (middle > below)
+            enough = (_at_most(middle, mean, sd) >= level) & (middle > below)
             below, reached = np.where(enough, below, middle), np.where(enough, middle, reached)
         return reached
 
-    return RankUncertainty(smallest(LOW), smallest(HIGH), at_most(len(alpha) // 2))
+    return RankUncertainty(smallest(LOW), smallest(HIGH), _at_most(len(alpha) // 2, mean, sd))
 
 
-def _given_own_rate(alpha: FloatArray, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of the rank for slices of a driver's own uncertainty: a row per slice."""
+def _at_most(rank: IndexArray | int, mean: FloatArray, sd: FloatArray) -> FloatArray:
+    """The probability of at most this rank; mean and standard deviation as _given_own_rate has them."""
+    chance: FloatArray = ndtr((rank + 0.5 - mean) / sd).mean(axis=0)
+    return chance
+
+
+def _everybody(alpha: FloatArray) -> BoolArray:
+    return np.ones(len(alpha), dtype=bool)
+
+
+def _given_own_rate(alpha: FloatArray, beta: FloatArray, whose: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of some drivers' ranks for slices of their own uncertainty: a row per slice."""
     curve = draw_curve(alpha, beta, _ends(alpha, beta), NODES)
-    log_rate, own = np.log(gammaincinv(alpha, SLICES[:, None]) / beta), SLICES[:, None]
+    own = SLICES[:, None]
+    log_rate = np.log(gammaincinv(alpha[whose], own) / beta[whose])
     # He himself is part of the curve, and taken out of it: he is below his own rate with exactly the slice's chance.
     mean = len(alpha) - (curve.below(log_rate) - own)
     variance = curve.variance(log_rate) - own * (1 - own)
@@ -95,7 +107,7 @@ def _over_the_curve(alpha: FloatArray, beta: FloatArray) -> RankUncertainty:
         return np.clip(len(alpha) - others_below, 1, len(alpha))
 
     low, high = np.floor(rank_at(HIGH)), np.ceil(rank_at(LOW))
-    return RankUncertainty(low.astype(np.intp), high.astype(np.intp), worse_half(alpha, beta))
+    return RankUncertainty(low.astype(np.intp), high.astype(np.intp), worse_half(alpha, beta, _everybody(alpha)))
 
 
 def _log_median(alpha: FloatArray, beta: FloatArray) -> float:

@@ -302,7 +302,8 @@ def test_to_judge_an_event_as_it_is_judged_already_is_no_step_in_its_history(eng
         event = read_events(conn, trip)[0].id
         reviews.insert_review(conn, event, Review.FALSE, expected=None, author="Test")
         reviews.insert_review(conn, event, Review.FALSE, expected=Review.FALSE, author="Test")
-        assert reviews.insert_reviews(conn, {event: Review.FALSE}, Review.FALSE, author="Test") == 0
+        seen = {each.id: each.review for each in read_events(conn, trip)}
+        assert reviews.insert_reviews(conn, seen, Review.FALSE, author="Test") == 0
         assert len(reviews.list_reviews(conn, trip)) == 1
 
 

@@ -108,14 +108,14 @@ def test_a_trend_counts_kilometres_as_the_ranking_does():
     for driver, brakes in (("a", 4), ("b", 2)):
         mean, exposure = rows["points_per_100_km"][driver], 3.5 * weight[driver]
         expected = (7 * 5 * brakes + TREND_PRIOR_KM / 100 * mean) / (exposure + TREND_PRIOR_KM / 100)
-        assert dict(rows["trend"])[driver][-1] == pytest.approx(expected, abs=0.01)
+        assert rows["trend"][driver][-1] == pytest.approx(expected, abs=0.01)
 
 
 def test_a_trend_has_neither_the_points_nor_the_kilometres_of_a_drive_whose_length_nobody_knows():
     days = driven(FLEET)
     unknown = days_of("a", range(FIRST + 27, FIRST + 28), 40, np.nan)
     found = stand(pd.concat([days, unknown], ignore_index=True), DEFAULT_PROFILE, PERIOD).drivers
-    trend = dict(found.set_index("driver_id")["trend"])["a"]
+    trend = found.set_index("driver_id")["trend"]["a"]
     assert trend[-1] == pytest.approx(trend[-2], abs=0.01)
 
 

@@ -11,11 +11,12 @@ import streamlit as st
 
 from dashboard import access, data, downloads, viewers
 from fleetflow.access import AccessDeniedError
-from fleetflow.storage import audit, sessions
+from fleetflow.storage import audit, sessions, uploads
 from fleetflow.storage.audit import Who
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from uuid import UUID
 
     import sqlalchemy as sa
 
@@ -77,6 +78,13 @@ def note_download(database: str, token: str, page: str, file_name: str, size: in
             audit.insert_entry(conn, Who(session.name, session.address), *entry, after={"page": page, "bytes": size})
     if not allowed:
         raise AccessDeniedError("Your role does not allow that." if session else SIGNED_OUT)
+
+
+def note_progress(database: str, upload_id: int, trip_ids: Sequence[UUID], refused: int) -> None:
+    """Say which trips came so far with an upload that was begun, and that it goes on; the log hears of its end."""
+    with data.noting(database) as conn:
+        uploads.insert_upload_trips(conn, upload_id, trip_ids)
+        uploads.update_upload(conn, upload_id, stored=len(trip_ids), refused=refused, ended=False)
 
 
 def arrange_downloads(database: str, page: str) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dashboard.acting import Act, action
-from dashboard.data import noting
 from fleetflow import people
 from fleetflow.dossier import write_dossier
 from fleetflow.storage import (
@@ -139,13 +138,6 @@ def note_uploaded(act: Act, upload_id: int, trip_ids: Iterable[UUID], refused: i
     act.subject, act.after = f"upload {upload_id}", {"trips": len(found)}
     uploads.insert_upload_trips(act.conn, upload_id, found)
     uploads.update_upload(act.conn, upload_id, stored=len(found), refused=refused, ended=True)
-
-
-def note_progress(database: str, upload_id: int, trip_ids: Sequence[UUID], refused: int) -> None:
-    """Say which trips came so far with an upload that was begun, and that it goes on; the log hears of its end."""
-    with noting(database) as conn:
-        uploads.insert_upload_trips(conn, upload_id, trip_ids)
-        uploads.update_upload(conn, upload_id, stored=len(trip_ids), refused=refused, ended=False)
 
 
 @action

@@ -11,7 +11,7 @@ from uuid import UUID
 import streamlit as st
 import structlog
 
-from dashboard import actions, words
+from dashboard import acting, actions, words
 from dashboard.data.of_uploads import SANDBOX, latest
 from fleetflow.errors import FleetFlowError
 from fleetflow.quarantine import Quarantine
@@ -96,7 +96,7 @@ def _send_file(database: str, api: Api, file: TripFile, on_trip: Callable[[], No
         nonlocal noted_s
         sent.add(outcome)
         if time.monotonic() - noted_s > NOTED_EVERY_S:
-            actions.note_progress(database, upload_id, sent.trip_ids, sent.refused)
+            acting.note_progress(database, upload_id, sent.trip_ids, sent.refused)
             noted_s = time.monotonic()
         on_trip()
 

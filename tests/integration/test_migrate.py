@@ -105,7 +105,7 @@ def test_a_migration_that_meets_a_table_in_use_gives_up_whole_and_succeeds_later
         conn.execute("LOCK TABLE telemetry.trip_logs IN ACCESS SHARE MODE")
         with pytest.raises(StorageUnavailableError):
             upgrade(empty_database_url)
-        [(reached,)] = conn.execute("SELECT version_num FROM telemetry.alembic_version").fetchall()
+        ((reached,),) = conn.execute("SELECT version_num FROM telemetry.alembic_version")
     assert "0003" <= reached < SCHEMA_REVISION
     assert upgrade(empty_database_url) == reached
     check(empty_database_url)

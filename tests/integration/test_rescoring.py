@@ -299,16 +299,11 @@ def test_a_review_moves_the_score_at_once_and_withdrawing_it_moves_it_back(engin
 def test_to_judge_an_event_as_it_is_judged_already_is_no_step_in_its_history(engine):
     trip = insert_trip(engine, HARD)
     with connection(engine) as conn:
-        event = read_events(conn, trip)[0].id or 0
+        event = read_events(conn, trip)[0].id
         reviews.insert_review(conn, event, Review.FALSE, expected=None, author="Test")
         reviews.insert_review(conn, event, Review.FALSE, expected=Review.FALSE, author="Test")
-<<<<<<< HEAD
-        expected: dict[int, Review | None] = {event: Review.FALSE}
-        assert reviews.insert_reviews(conn, expected, Review.FALSE, author="Test") == 0
-=======
         seen = {each.id: each.review for each in read_events(conn, trip)}
         assert reviews.insert_reviews(conn, seen, Review.FALSE, author="Test") == 0
->>>>>>> w-b
         assert len(reviews.list_reviews(conn, trip)) == 1
 
 

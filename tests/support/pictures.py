@@ -118,7 +118,7 @@ def save(drawn: bytes, path: Path) -> None:
     for colors in COLORS:
         packed = io.BytesIO()
         # The colours of events are few dots each, and the usual way of choosing colours would blend them with others.
-        chosen = opaque.quantize(colors, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        chosen = opaque.quantize(colors, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
         chosen.save(packed, "PNG", optimize=True)
         if len(packed.getvalue()) <= MOST_BYTES:
             break

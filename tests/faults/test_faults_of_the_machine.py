@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from fleetflow.embedded import EmbeddedPostgres
-from fleetflow.storage.claims import claim_fresh
+from fleetflow.storage.claims import claim_fresh, hand_back
 from fleetflow.storage.database import connection
 from fleetflow.storage.migrate import upgrade
 from fleetflow.storage.trips import insert_trips
@@ -82,10 +82,10 @@ def test_a_network_that_swallows_packets_is_answered_in_time_and_heals_by_itself
 def test_clocks_that_are_wrong_by_an_hour_change_neither_leases_nor_the_future(
     shift: str, engine: sa.Engine, programs: Programs, client: httpx.Client
 ):
-    trips = [new_trip() for _ in range(3)]
+    trips, token = [new_trip() for _ in range(3)], uuid4()
     with connection(engine) as conn:
         insert_trips(conn, trips)
-        (held,) = claim_fresh(conn, uuid4(), lease_s=60, max_trips=1, max_points=1)
+        (held,) = claim_fresh(conn, token, lease_s=60, max_trips=1, max_points=1)
         (left,) = claim_fresh(conn, uuid4(), lease_s=0.01, max_trips=1, max_points=1)
     programs.start_api(under=under_clock(shift))
     programs.start("worker", under=under_clock(shift))
@@ -98,6 +98,9 @@ def test_clocks_that_are_wrong_by_an_hour_change_neither_leases_nor_the_future(
     assert {name: answer.status_code for name, answer in answers.items()} == {"now": 202, "late": 202, "future": 400}
     wait_until(lambda: states(engine) == {"COMPLETED": 4, "PROCESSING": 1}, what="all trips but the one that is held")
     assert dict(rows(engine, ATTEMPTS)) == {held.id: 1, left.id: 2}
+    with connection(engine) as conn:
+        hand_back(conn, token)
+    assert_the_five(programs, [trip.id for trip in trips])
 
 
 def test_a_trip_that_takes_all_memory_costs_its_worker_and_nobody_else(engine: sa.Engine, programs: Programs):

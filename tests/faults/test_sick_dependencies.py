@@ -91,8 +91,10 @@ def test_a_sick_broker_delays_no_answer_and_loses_nothing(name: str, site: Site)
 @pytest.mark.long
 def test_trips_are_taken_within_three_seconds_of_the_databases_return(site: Site):
     assert seconds_to_the_first_trip(site) < FIRST_TRIP_S
+    assert_the_five(site.programs, site.ledger.accepted)
 
 
 @pytest.mark.long
 def test_workers_are_woken_within_fifteen_seconds_of_the_brokers_return(site: Site):
     assert seconds_to_the_first_wake_up(site) < FIRST_WAKE_UP_S
+    assert_the_five(site.programs, site.ledger.accepted)

@@ -11,7 +11,7 @@ from tests.faults.load import Trips, offer
 from tests.support.programs import make_settings, running_api
 from tests.support.trips import new_trip
 
-pytestmark = [pytest.mark.faults, pytest.mark.postgres]
+pytestmark = pytest.mark.postgres
 
 
 def test_trips_come_at_their_rate_and_what_is_taken_is_known_by_its_id(database_url, engine):

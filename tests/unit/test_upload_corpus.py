@@ -21,7 +21,7 @@ ELSEWHERE = {
     "U41": "test_an_upload_beside_the_page_is_refused",
     "U42": "test_a_role_does_its_actions_and_no_other_and_each_leaves_one_entry",
     "U43": "test_a_tab_that_is_closed_half_way_leaves_whole_trips_and_a_second_try_doubles_nothing",
-    "U44": "test_an_upload_that_loses_its_api_says_how_much_is_stored",
+    "U44": "test_an_upload_that_loses_its_api_says_how_much_is_stored_until_it_is_sent_again",
     "U45": "test_more_files_than_the_quota_are_refused",
 }
 NUMBERS = {

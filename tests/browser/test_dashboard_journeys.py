@@ -93,8 +93,9 @@ def test_a_driver_is_coached_and_the_report_printed(chromium: Browser, fleet: Fl
         person.settle()
         page.get_by_label("What was agreed").fill("Exit lane earlier <b>!</b>")
         page.get_by_role("button", name="Save note").click()
-        page.get_by_text("Exit lane earlier <b>!</b>", exact=True).wait_for()
+        page.get_by_role("button", name="Withdraw").wait_for()  # the words alone stand in the form, too
         person.settle()
+        assert page.get_by_text("Exit lane earlier <b>!</b>", exact=True).is_visible()
         with page.expect_download() as printed:
             page.get_by_role("button", name="Report (PDF)").click()
         report = PdfReader(printed.value.path())

@@ -26,20 +26,20 @@ def show_ways(sent: list[Sent], ways: list[TripWay]) -> None:
     ways = sorted(ways, key=lambda way: (files.index(names[way.trip_id]), way.started_at or NO_START))
     frame = pd.DataFrame(
         {
-            "file": [names[way.trip_id] for way in ways],
             "driver": [words.driver(way.driver, str(way.driver_id)) for way in ways],
             "start": [words.day_and_time(way.started_at, components.zone()) for way in ways],
-            "km": [way.distance_km for way in ways],
             "way": [STATES[way.status] for way in ways],
             "score": [way.score for way in ways],
             "open": [f"/trip?trip={way.trip_id}" for way in ways],
+            "km": [way.distance_km for way in ways],
+            "file": [names[way.trip_id] for way in ways],
         }
     )
     st.dataframe(frame, hide_index=True, column_config={
-        "file": "File", "driver": "Driver", "start": "Start",
-        "km": st.column_config.NumberColumn("km", format="%.1f"), "way": "Way",
+        "driver": "Driver", "start": "Start", "way": "Way",
         "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
-        "open": st.column_config.LinkColumn("", display_text="Open"),
+        "open": st.column_config.LinkColumn("Trip", display_text="Open", width=60),
+        "km": st.column_config.NumberColumn("km", format="%.1f"), "file": "File",
     })  # fmt: skip
 
 

@@ -210,7 +210,9 @@ def _clock(signals: Signals) -> Iterator[Reason]:
         yield from _gaps(rising(samples.t_s[np.isfinite(told)]), step_s)
     if step_s > 1.0 / COARSE_HZ:
         verdict = Verdict.UNUSABLE if step_s > 1.0 / TOO_COARSE_HZ else Verdict.GOOD
-        text = f"{1.0 / step_s:.2g} samples a second: short events are missed or look smaller."
+        rate = f"{1.0 / step_s:.2g}"
+        unit = "sample" if rate == "1" else "samples"
+        text = f"{rate} {unit} a second: short events are missed or look smaller."
         yield Reason(Finding.COARSE, verdict, text)
 
 

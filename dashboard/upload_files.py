@@ -66,6 +66,11 @@ class TripFile:
         return _chosen(self.key) or (None if preview is None else preview.mapping)
 
     @property
+    def trip_count(self) -> int:
+        """How many trips it has, known ones included."""
+        return 0 if self.preview is None else len(self.preview.trips)
+
+    @property
     def new_trips(self) -> list[TripPreview]:
         """The trips that would be stored."""
         trips = [] if self.preview is None else self.preview.trips

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from uuid import UUID
 
 import streamlit as st
@@ -82,23 +82,28 @@ class Api:
         return cls(str(secrets["api_url"]), key, configured.upload_files_per_hour, quarantine)
 
 
-def send(database: str, api: Api, files: list[TripFile], on_trip: Callable[[], None]) -> list[Sent]:
-    """Send all trips; `on_trip` hears of each. Sending again doubles nothing: a trip is known by its content."""
+OnTrip: TypeAlias = "Callable[[TripFile, int], None]"
+"""Hears of each trip: of which file it is, and how many of that file have met their fate."""
+
+
+def send(database: str, api: Api, files: list[TripFile], on_trip: OnTrip) -> list[Sent]:
+    """Send all trips. Sending again doubles nothing: a trip is known by its content."""
     return [_send_file(database, api, file, on_trip) for file in files]
 
 
-def _send_file(database: str, api: Api, file: TripFile, on_trip: Callable[[], None]) -> Sent:
+def _send_file(database: str, api: Api, file: TripFile, on_trip: OnTrip) -> Sent:
     assert file.preview is not None  # noqa: S101  # only files that can be read are loaded
-    sent = Sent(file.name, len(file.preview.trips))
-    noted_s, upload_id = time.monotonic(), 0
+    sent = Sent(file.name, file.trip_count)
+    noted_s, upload_id, done = time.monotonic(), 0, 0
 
     def take(outcome: Outcome) -> None:
-        nonlocal noted_s
+        nonlocal noted_s, done
         sent.add(outcome)
         if time.monotonic() - noted_s > NOTED_EVERY_S:
             acting.note_progress(database, upload_id, sent.trip_ids, sent.refused)
             noted_s = time.monotonic()
-        on_trip()
+        done += 1
+        on_trip(file, done)
 
     try:
         origin, names = _origin(file, file.preview), _names(file.preview)

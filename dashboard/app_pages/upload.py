@@ -61,24 +61,27 @@ def offer_loading(files: list[TripFile], database: str, news: DeltaGenerator) ->
     refused = sum(file.preview.refused_count for file in files if file.preview)
     st.caption(f"{words.plural(count, 'trip')} ready · {known} known · {words.plural(refused, 'row')} refused")
     label = f"Load {words.plural(count, 'trip')}"
-    if st.button(label, type="primary", icon=":material/upload:", disabled=not count):
+    # The key keeps a click from being lost where the number changes at that moment, as trips of a cut-off try come in.
+    if st.button(label, key="load", type="primary", icon=":material/upload:", disabled=not count):
         with news:
-            load(ready, database, count)
+            load(ready, database)
 
 
-def load(files: list[TripFile], database: str, count: int) -> None:
-    """Send the trips, with a bar; then follow them."""
-    bar, done = st.progress(0.0, f"0 of {words.plural(count, 'trip')} sent"), 0
-    total = sum(len(file.preview.trips) for file in files if file.preview)
+def load(files: list[TripFile], database: str) -> None:
+    """Send the trips, with a bar for each file; then follow them."""
+    bars = {file.key: st.progress(0.0, sent_words(file, 0)) for file in files}
 
-    def on_trip() -> None:
-        nonlocal done
-        done += 1
-        bar.progress(min(done / total, 1.0), f"{done} of {words.plural(total, 'trip')} sent")
+    def on_trip(file: TripFile, done: int) -> None:
+        bars[file.key].progress(min(done / file.trip_count, 1.0), sent_words(file, done))
 
     api = upload_sending.Api.of(st.secrets["fleetflow"])
     st.session_state[upload_sending.SENT] = upload_sending.send(database, api, files, on_trip)
     st.rerun()
+
+
+def sent_words(file: TripFile, done: int) -> str:
+    """How far a file has come."""
+    return words.literal(f"{file.name}: {done:,} of {words.plural(file.trip_count, 'trip')} sent")
 
 
 def show_files(files: list[TripFile], database: str) -> None:

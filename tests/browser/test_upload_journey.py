@@ -132,6 +132,7 @@ def test_a_tab_that_is_closed_half_way_leaves_whole_trips_and_a_second_try_doubl
             page.get_by_role("button", name=f"Load {MANY_TRIPS} trips").click(timeout=PATIENCE_MS)
             wait_until(lambda: site.count(trip_logs) > 3, 60, what="the first trips")
             site.line.blackhole()
+            expect(page.get_by_text(re.compile(rf"^many\.csv: \d+ of {MANY_TRIPS} trips sent$"))).to_be_visible()
         assert site.count(trip_logs) < MANY_TRIPS
         with connection(site.engine) as conn:  # as if nothing was heard of it for a while
             conn.execute(sa.update(uploads).values(sending_until=sa.text("now() - interval '1 second'")))

@@ -134,9 +134,9 @@ def show_failed(database: str, failed: int, zone: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_failed_note(failed, len(trips)), width="content")
         st.space("stretch")
-        if st.button(f"Retry chosen ({len(chosen)})", disabled=not chosen):
+        if st.button(f"Retry chosen ({len(chosen)})", key="retry_chosen", disabled=not chosen):
             _retry(database, chosen)
-        if st.button(f"Retry all {words.integer(failed)}"):
+        if st.button(f"Retry all {words.integer(failed)}", key="retry_all"):
             _retry(database, None)
 
 

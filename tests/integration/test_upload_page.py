@@ -140,16 +140,17 @@ def test_an_upload_that_loses_its_api_says_how_much_is_stored_until_it_is_sent_a
     quarantine = Quarantine(tmp_path, 1)
     with FaultyProxy(api.base_url.port or 0) as proxy:
         line = Api(f"http://127.0.0.1:{proxy.port}", quarantine=quarantine)
-        heard: list[None] = []
+        heard: list[tuple[TripFile, int]] = []
 
-        def cut_off() -> None:
-            heard.append(None)
-            if len(heard) == 3:
+        def cut_off(which: TripFile, done: int) -> None:
+            heard.append((which, done))
+            if done == 3:
                 proxy.refuse()
 
         (sent,) = send(database_url, line, [file], cut_off)
         stored = len(sent.trip_ids)
         assert 3 <= stored < 12
+        assert heard == [(file, done) for done in range(1, len(heard) + 1)]
         assert "does not answer" in sent.failures[0]
         assert sent.shortfall == f"{stored} of 12 trips stored; safe to upload again."
         shown = page()
@@ -158,7 +159,7 @@ def test_an_upload_that_loses_its_api_says_how_much_is_stored_until_it_is_sent_a
         assert "many.csv was interrupted" in page_said.replace("*", "")
         assert f"{stored} of 12 trips stored" in page_said
         proxy.heal()
-        (again,) = send(database_url, line, [file], lambda: None)
+        (again,) = send(database_url, line, [file], lambda *_: None)
     assert "interrupted (" not in text(page())
     assert (len(again.trip_ids), again.failures, again.shortfall) == (12, [], "")
     assert again.known >= stored
@@ -171,7 +172,7 @@ def test_a_quota_refuses_a_file_and_lets_the_page_live(database_url: str, api: h
     preview = SANDBOX.preview(MANY, latest())
     file = TripFile("many.csv", "00" * 32, MANY, preview, preview, "", "", {}, {})
     with people.signed_in(database_url):
-        both = send(database_url, Api(str(api.base_url).rstrip("/"), per_hour=1), [file, file], lambda: None)
+        both = send(database_url, Api(str(api.base_url).rstrip("/"), per_hour=1), [file, file], lambda *_: None)
     assert [len(each.trip_ids) for each in both] == [12, 0]
     assert both[1].failures[0].startswith("The limit is 1 an hour")
 

@@ -90,6 +90,15 @@ def test_failed_trips_show_their_reason_and_all_are_tried_again_at_a_click(engin
         assert backlog.read_backlog(conn).failed == 0
 
 
+def test_a_retry_is_heard_also_where_another_trip_fails_at_that_moment(engine, opened):
+    store(engine, drive(), status="FAILED", error="No sample is usable.")
+    app = opened("operations")
+    store(engine, drive(), status="FAILED", error="No sample is usable.")
+    data.forget()
+    press(app, "Retry all 1")
+    assert metrics(app)["Waiting"] == "2"
+
+
 def test_the_fit_of_the_ranking_is_told_once_there_is_one(engine, opened):
     assert "Too little driving to learn from" in text(opened("operations"))
     store_fleet(engine)

@@ -132,6 +132,20 @@ def test_a_file_with_a_row_changed_is_shown_as_another_and_overwrites_nothing(
         assert conn.scalar(sa.select(sa.func.count()).select_from(trip_logs)) == 1
 
 
+def test_a_click_on_load_is_heard_also_where_a_trip_of_a_cut_off_try_comes_in_at_that_moment(
+    page: Callable[..., AppTest], engine: sa.Engine, api: httpx.Client
+):
+    app = page(("many.csv", MANY, "text/csv"))
+    mapping = SANDBOX.preview(MANY, latest(), None, BERLIN).mapping
+    body, *_ = SANDBOX.bodies(MANY, latest(), mapping)
+    api.post("/api/v1/telemetry", content=body, headers={"Content-Type": "application/json"}).raise_for_status()
+    st.cache_data.clear()  # as when a few seconds have passed
+    press(app, "Load 12 trips")
+    assert not app.exception
+    with engine.connect() as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(trip_logs)) == 12
+
+
 def test_an_upload_that_loses_its_api_says_how_much_is_stored_until_it_is_sent_again(
     page: Callable[..., AppTest], engine: sa.Engine, database_url: str, api: httpx.Client, tmp_path: Path
 ):

@@ -37,7 +37,7 @@ WATCH = """() => {
         for (const {target, attributeName} of changes) {
             const one = target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement
             if (attributeName === 'data-test-script-state' && running(one)) seen.asked ||= performance.now()
-            if (seen.pressed && one?.closest('.js-plotly-plot')) seen.drawn = performance.now()
+            if (seen.pressed && one?.closest('.js-plotly-plot, .stHtml, .stMetric')) seen.drawn = performance.now()
         }
     }).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true})
 }"""

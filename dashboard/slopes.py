@@ -14,7 +14,7 @@ from fleetflow.safety.whatif.judged import competition_ranks
 if TYPE_CHECKING:
     from fleetflow.safety.whatif.compare import Comparison
 
-MOST_SHOWN = 60
+MOST_SHOWN = 40
 """More lines than that cannot be followed: then those who move stand for all, the surest and farthest first."""
 
 

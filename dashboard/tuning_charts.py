@@ -1,4 +1,4 @@
-"""Figures of tuning: peaks and thresholds, who moves, scores before and after, how far a threshold matters. Pure."""
+"""Figures of tuning: peaks and thresholds, scores before and after, how far a threshold matters. Pure."""
 
 from __future__ import annotations
 
@@ -6,26 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard import charts, figures, look, words
+from dashboard import figures, look, words
 from fleetflow.safety.scores import FULL_SCORE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
-
-    import pandas as pd
     import plotly.graph_objects as go
 
-    from dashboard.slopes import Slopes
     from fleetflow.safety.events import EventKind
     from fleetflow.safety.whatif.compare import Scores
     from fleetflow.safety.whatif.peaks import Distribution
     from fleetflow.safety.whatif.sweep import Sweep
     from fleetflow.trips.samples import FloatArray
 
-LEAST_ROW_PX, MOST_ROW_PX, HEAD_PX, WANTED_PX = 17, 34, 46, 520
-CURVE = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, 13))
-"""The way from one rank to another: level at both ends, so that a line can be followed into its name."""
-NAME_ROOM = 0.72
 SCORE_BIN, LEAST_SCORE_SHOWN = 5, 60
 
 
@@ -48,86 +40,12 @@ def peaks(kind: EventKind, found: Distribution, reach: tuple[float, float], acti
     return figures.build(
         [bars],
         120,
-        x={"nticks": 6, "range": list(reach), "autorange": False},
-        y={"visible": False},
+        x={"nticks": 6, "range": list(reach), "autorange": False, "automargin": False},
+        y={"visible": False, "automargin": False},
         shapes=[figures.upright(active, look.INK, 1.2), figures.upright(draft, look.INK, 1.2, "solid")],
         bargap=0.12,
-        margin={"l": 5, "r": 5, "t": 8, "b": 4, "pad": 0},
+        margin={"l": 5, "r": 5, "t": 8, "b": 20, "pad": 0},
     )
-
-
-def slopes(found: Slopes, names: tuple[str, str]) -> go.Figure:
-    """A line per driver from his rank now to that under the draft, the worst on top; bold: more than noise."""
-    shown, count = found.shown, len(found.shown)
-    better, flagged, moves = shown["move"] > 0, shown["flagged"], shown["move"] != 0
-    lines = [
-        _lines(part, color, width)
-        for part, color, width in (
-            (shown[~moves], look.HAIRLINE, 1.0),
-            (shown[moves & ~flagged], look.SOFT, 1.3),
-            (shown[flagged & ~better], look.INK, 2.4),
-            (shown[flagged & better], look.GOOD, 2.4),
-        )
-        if len(part)
-    ]
-    heads = [
-        figures.note(f"<b>{name}</b>", size=11.5, x=x, y=-1, xanchor=anchor)
-        for x, name, anchor in ((0.0, names[0], "right"), (1.0, names[1], "left"))
-    ]
-    return figures.build(
-        [*lines, _names(shown, "before"), _names(shown, "after")],
-        min(max(WANTED_PX // count, LEAST_ROW_PX), MOST_ROW_PX) * count + HEAD_PX,
-        x={"visible": False, "range": [-NAME_ROOM, 1 + NAME_ROOM]},
-        y={"visible": False, "range": [count - 0.4, -1.8]},
-        hovermode="closest",
-        annotations=heads,
-    )
-
-
-def _lines(part: pd.DataFrame, color: str, width: float) -> dict[str, Any]:
-    begin, end = (part[name].to_numpy(dtype=np.float64)[:, None] for name in ("row_before", "row_after"))
-    y = np.concatenate([begin + (end - begin) * CURVE, np.full((len(part), 1), np.nan)], axis=1)
-    x = np.broadcast_to(np.append(np.linspace(0.02, 0.98, len(CURVE)), np.nan), y.shape)
-    return {
-        "type": "scatter", "x": x.ravel(), "y": y.ravel(), "mode": "lines", "line": {"color": color, "width": width},
-        "hoverinfo": "skip",
-    }  # fmt: skip
-
-
-def _names(shown: pd.DataFrame, side: str) -> dict[str, Any]:
-    """Names with ranks at the lines' ends; on the new side with the move, bold where it is more than noise."""
-    left, rows = side == "before", shown.to_dict("records")
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "x": np.full(len(shown), -0.02 if left else 1.02),
-        "y": shown[f"row_{side}"].to_numpy(),
-        "text": [_name_before(row) if left else _name_after(row) for row in rows],
-        "textposition": "middle left" if left else "middle right",
-        "textfont": {"size": 11, "color": look.MUTED},
-        "cliponaxis": False,
-        "customdata": [[row["driver"], _hover(row)] for row in rows],
-        "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
-    }
-
-
-def _name_before(row: Mapping[Hashable, Any]) -> str:
-    return f"{charts.short(row['driver'])}  {row['before']}"
-
-
-def _name_after(row: Mapping[Hashable, Any]) -> str:
-    text = f"{row['after']}  {charts.short(row['driver'])}"
-    if not row["move"]:
-        return text
-    text = f"{text}  {words.signed(row['move'], 0)}"
-    color = look.GOOD if row["move"] > 0 else look.INK
-    return f'<b><span style="color:{color}">{text}</span></b>' if row["flagged"] else text
-
-
-def _hover(row: Mapping[Hashable, Any]) -> str:
-    certain = "more than noise" if row["flagged"] else "within noise" if row["move"] else "no move"
-    rates = f"{words.decimal(row['points_before'])} to {words.decimal(row['points_after'])} points per 100 km"
-    return f"rank {row['before']} to {row['after']}, {certain}<br>{rates}"
 
 
 def scores(before: Scores, after: Scores) -> go.Figure:
@@ -153,9 +71,11 @@ def scores(before: Scores, after: Scores) -> go.Figure:
         "line": {"color": look.INK, "width": 1.4, "shape": "hv"},
         "hoverinfo": "skip",
     }
-    x = {"title": figures.titled("trip score"), "dtick": 10}
-    y = {"rangemode": "tozero", "ticksuffix": " %"}
-    return figures.build([bars, outline], 240, x=x, y=y, hovermode="closest")
+    x = {"title": figures.titled("trip score"), "dtick": 10, "automargin": False}
+    y = {"rangemode": "tozero", "ticksuffix": " %", "automargin": False}
+    return figures.build(
+        [bars, outline], 240, x=x, y=y, hovermode="closest", margin={"l": 40, "r": 12, "t": 8, "b": 40, "pad": 4}
+    )
 
 
 def _shares(found: Scores) -> FloatArray:

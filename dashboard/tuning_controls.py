@@ -122,7 +122,10 @@ def _presets(active: ScoringProfile) -> None:
         "Preset", [each.name for each in PRESETS], index=None, placeholder="Start from a preset", key="preset",
         label_visibility="collapsed", width=210, on_change=choose,
     )  # fmt: skip
-    with st.popover("Sources"):
+    sources = st.popover("Sources", on_change="rerun", key="sources_open")
+    if not sources.open:
+        return  # drawn when asked for, not with every step of a slider
+    with sources:
         for preset in PRESETS:
             st.markdown(f"**{preset.name}**")
             st.table({look.KINDS[kind].noun: text for kind, text in preset.sources.items()}, border="horizontal")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import streamlit as st
 
-from dashboard import components, data, drafts, look, slopes, tuning_charts, words
+from dashboard import components, data, drafts, look, slopes, slopes_picture, tuning_charts, words
 from dashboard.tuning_controls import harsh_by_kind, reach_of
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.whatif import order
@@ -61,7 +62,8 @@ def show_moves(driver_ids: list[str], found: Comparison, version: int) -> None:
         return
     flagged = int(moves["flagged"].sum())
     alt = f"{laid_out.movers} of {len(moves)} drivers change places, {flagged} of them by more than noise."
-    components.chart(tuning_charts.slopes(laid_out, (f"profile {version}", "draft")), key="moves", alt=alt)
+    picture = slopes_picture.draw(laid_out, (f"profile {version}", "draft"), alt)
+    st.html(ET.tostring(picture, encoding="unicode", short_empty_elements=False))
     table = st.expander("As a table", on_change="rerun", key="moves_table_open")
     if table.open:
         with table:

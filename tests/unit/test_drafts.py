@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import drafts, run_view, slopes, tuning_charts
+from dashboard import drafts, drawing, run_view, slopes, slopes_picture, tuning_charts
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule, ScoringProfile
 from fleetflow.safety.whatif.compare import Scores
@@ -101,19 +103,43 @@ def test_a_small_fleet_is_shown_whole_and_each_row_is_taken_once():
 
 def test_of_a_large_fleet_only_movers_are_shown_and_the_sure_ones_come_first():
     laid_out = slopes.lay_out(moves(500, 200))
-    assert (len(laid_out.shown), laid_out.all_drivers, laid_out.movers) == (60, 500, 200)
+    assert (len(laid_out.shown), laid_out.all_drivers, laid_out.movers) == (40, 500, 200)
     assert laid_out.shown["flagged"].all()
     assert (laid_out.shown["move"].abs() >= 3).all()
     assert slopes.lay_out(moves(500, 0)).shown.empty
 
 
 def test_a_slope_chart_has_a_line_a_driver_and_says_the_move_beside_the_name():
-    figure = tuning_charts.slopes(slopes.lay_out(moves(6, 3)), ("profile 1", "draft"))
-    lines = [trace for trace in figure.data if trace.mode == "lines"]
-    assert sum(int(np.isnan(np.asarray(trace.y)).sum()) for trace in lines) == 6
-    after = figure.data[-1].text
-    assert any("+1" in each and each.startswith("<b>") for each in after)
+    laid_out = slopes.lay_out(moves(6, 3))
+    lines = slopes_picture.lines_svg(laid_out.shown.to_dict("records"), row_px=20, height=120)
+    first = laid_out.shown.iloc[0]
+    begin, end = (20 * first[side] + 10 for side in ("row_before", "row_after"))
+    assert len(lines) == 6
+    assert lines[0].get("d") == f"M0 {begin}C50 {begin} 50 {end} 100 {end}"
+    picture = slopes_picture.draw(laid_out, ("profile 1", "draft"), "In words")
+    assert picture.get("aria-label") == "In words"
+    before, after = ([text.text or "" for text in side] for side in (picture[0], picture[2]))
+    assert (before[0], after[0], len(before), len(after)) == ("profile 1", "draft", 7, 7)
+    assert sum("+" in each for each in after) == 3
     assert not any("+0" in each for each in after)
+
+
+def test_a_sure_move_is_bold_and_one_to_fewer_points_green():
+    laid_out = slopes.lay_out(moves(6, 3))
+    picture = slopes_picture.draw(laid_out, ("profile 1", "draft"), "")
+    bold = [row.text or "" for row in picture[2][1:] if "font-weight:600" in row.get("style", "")]
+    lines = unquote(picture[1].get("src", ""))
+    assert len(bold) == laid_out.shown["flagged"].sum() == 2
+    assert lines.count(drawing.GOOD) == 2
+    assert lines.rindex(drawing.GOOD) > lines.rindex(drawing.GREY), "sure moves lie above the others"
+
+
+def test_what_a_driver_is_called_stays_text():
+    frame = moves(2, 2).assign(driver="<img src=x onerror=alert(1)>")
+    picture = slopes_picture.draw(slopes.lay_out(frame), ("profile 1", "draft"), "</div><b>")
+    text = ET.tostring(picture, encoding="unicode", short_empty_elements=False)
+    assert text.count("<img") == 1, "only the lines"
+    assert "<b>" not in text
 
 
 def test_shares_of_scores_add_up_to_all_trips():

@@ -54,10 +54,18 @@ def _faults_in_call(call: ast.Call) -> Iterator[str]:
     if name in FORBIDDEN_CALLS:
         yield f"line {call.lineno} calls {name}"
     unsafe = any(each.arg == "unsafe_allow_html" and getattr(each.value, "value", True) for each in call.keywords)
-    if (unsafe or name in RAW_HTML) and not all(isinstance(each, ast.Constant) for each in call.args):
+    if (unsafe or name in RAW_HTML) and not all(_is_safe_html(each) for each in call.args):
         yield f"line {call.lineno} puts data into HTML"
     if name in {"execute", "exec_driver_sql", "text", "scalar", "scalars"} and call.args:
         yield from _faults_in_sql(call.args[0])
+
+
+def _is_safe_html(argument: ast.expr) -> bool:
+    """What stands in the code, or a tree that ElementTree writes: data are text in it, never markup."""
+    writes = argument.func if isinstance(argument, ast.Call) else None
+    return isinstance(argument, ast.Constant) or (
+        isinstance(writes, ast.Attribute) and ast.unparse(writes) == "ET.tostring"
+    )
 
 
 def _faults_in_sql(statement: ast.expr) -> Iterator[str]:
@@ -100,6 +108,8 @@ def test_no_program_runs_data_or_puts_them_into_html_or_sql():
         "st.markdown(name, unsafe_allow_html=True)",
         "st.markdown(name, unsafe_allow_html=allowed)",
         "st.html(name)",
+        "st.html(tostring(name))",
+        "st.html(f'<b>{ET.tostring(tree)}{name}</b>')",
         "conn.execute(f'SELECT * FROM trips WHERE id = {trip_id}')",
         "conn.execute(sa.text(f'DELETE FROM {table}'))",
     ],
@@ -112,6 +122,7 @@ def test_the_check_finds_what_it_is_for(code: str):
     "code",
     [
         "st.markdown('<b>plain</b>', unsafe_allow_html=True)",
+        "st.html(ET.tostring(tree, encoding='unicode'))",
         "conn.execute(sa.text(f'ALTER SCHEMA {SCHEMA} RENAME TO {ASIDE}'))",
         "conn.execute(f'Hello {name}')",
     ],

@@ -16,7 +16,7 @@ from dashboard import charts, words
 from dashboard.drawing import GOOD, GREY, STRONG
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from dashboard.slopes import Slopes
 
@@ -58,7 +58,7 @@ def _line_of_text(side: Element, row: Row, text: str, row_px: int, how: str) -> 
     SubElement(side, "div", {"title": hover(row), "style": ROW.format(row_px) + how}).text = text
 
 
-def _lines(picture: Element, rows: list[Row], row_px: int) -> None:
+def _lines(picture: Element, rows: Sequence[Row], row_px: int) -> None:
     height = row_px * len(rows)
     svg = ET.tostring(lines_svg(rows, row_px, height), encoding="unicode")
     how = f"width:100%;height:{height}px;margin-top:{HEAD_PX}px"

@@ -43,6 +43,10 @@ ALONE: dict[str, Callable[[], Iterator[Row]]] = {
 
 def main(chosen: list[str]) -> int:
     """Run what was chosen, everything by default; one that fails does not take the others' figures with it."""
+    known = [*ALONE, *ON_A_STACK, *ON_ONE_STACK, *WHEN_NAMED]
+    if wrong := [each for each in chosen if not any(name.startswith(each) for name in known)]:
+        Console(stderr=True).print(f"No benchmark begins so: {', '.join(wrong)}. There are: {', '.join(known)}.")
+        return 2
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     rows: list[Row] = []
     failed = [name for name, run in _runs(chosen) if not _measured(name, run, rows)]

@@ -41,6 +41,14 @@ log = structlog.get_logger()
 NEEDED_BY_PAGES = tuple(
     f"dashboard.{path.stem}" for kind in ("*_view.py", "upload_*.py") for path in sorted(SCRIPT.parent.glob(kind))
 )
+NEEDED_BY_STREAMLIT = (
+    "narwhals._pandas_like.namespace",
+    "pyarrow.pandas_compat",
+    "streamlit.dataframe.lazy_df_adapters",
+    "streamlit.emojis",
+    "streamlit.material_icon_names",
+)
+"""What it imports when a page first shows a table or an icon."""
 
 
 def create_app(settings: Settings, database_url: str) -> st.App:
@@ -89,7 +97,7 @@ async def keep_tidy(quarantine: Quarantine) -> None:
 
 async def load_pages() -> None:
     """Import what the pages need before the first viewer comes: pandas and plotly cost him two seconds otherwise."""
-    for name in NEEDED_BY_PAGES:
+    for name in (*NEEDED_BY_STREAMLIT, *NEEDED_BY_PAGES):
         await asyncio.to_thread(import_module, name)
     await asyncio.to_thread(draw_one_of_each)
     # Streamlit asks where it was started from when a page first writes something, and Python then looks up the file of

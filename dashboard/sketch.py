@@ -127,11 +127,12 @@ def drawn(chart: Callable[Arguments, Sketch]) -> Callable[Arguments, go.Figure]:
 
 
 def draw_one_of_each() -> None:
-    """Let plotly load what it loads with the first chart of each sort."""
+    """Let plotly load what it loads with the first chart of each sort, and with the first that is sent."""
+    font, line = {"size": 11}, {"width": 1}
     sketch = Sketch()
-    sketch.add_scatter(x=[0], y=[0])
-    sketch.add_bar(x=[0], y=[0])
-    sketch.add_heatmap(z=[[0]])
-    sketch.add_annotation(text="")
-    sketch.add_hline(0)
-    sketch.drawn()
+    sketch.add_scatter(x=[0], y=[0], line=line, marker={"line": line}, textfont=font)
+    sketch.add_bar(x=[0], y=[0], marker={"line": line}, textfont=font)
+    sketch.add_heatmap(z=[[0]], colorbar={"tickfont": font, "title": {"font": font}})
+    sketch.add_annotation(text="", font=font)
+    sketch.add_hline(0, line=line)
+    sketch.drawn().to_json()

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 SCHEMA = "telemetry"
-SCHEMA_REVISION = "0014"
+SCHEMA_REVISION = "0015"
 """The newest migration, and the only schema this version of FleetFlow works with."""
 
 REVIEWS = "('confirmed', 'false', 'defensive', 'other driver')"

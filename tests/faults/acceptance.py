@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults import chaos, overload
+from tests.faults import chaos, drain, limit, overload
 from tests.faults.figures import Figure, say
 from tests.faults.five import violations
 from tests.faults.mutants import ROOT
@@ -149,6 +149,8 @@ MEASURED: dict[str, Callable[[float], Iterator[Figure]]] = {
     "sick dependencies": sickness_figures,
     "killed worker": death_figures,
     "load": overload.figures,
+    "limit": limit.figures,
+    "drain": drain.figures,
 }
 
 

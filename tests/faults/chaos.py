@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from rich.console import Console
 
 from fleetflow.embedded import find_running
+from tests.faults.figures import say
 from tests.faults.five import violations
+from tests.faults.programs import ROOT, environment
 from tests.faults.senders import Ledger, sending
 from tests.support.children import children_of
 from tests.support.ports import free_port
@@ -36,18 +37,13 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
 SENDERS = 4
 FREEZE_S = 3.0
 """Longer than the lease, so that a frozen worker comes back to a claim that is not its own any more."""
 PAUSE_S = 0.5, 2.5
 HEAL_S = 60.0
-POSTERS_TIMEOUT_S = 15.0
 SETTINGS = {"WORKERS": 2, "DEMO": "false", "LEASE_S": 2, "SWEEP_S": 1, "STORAGE_TIMEOUT_S": 2, "LOG_LEVEL": "warning"}
 PROGRAMS = {"api": "ingest_api", "worker": "worker", "postgres": "postgres"}
-
-
-say = Console(highlight=False, markup=False, soft_wrap=True).print
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -92,12 +88,9 @@ def _fleetflow(folder: Path, rabbitmq_url: str) -> Iterator[tuple[int, subproces
         "API_PORT": port,
         "DASHBOARD_PORT": free_port(),
     }
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FLEETFLOW_")}
-    environment |= {f"FLEETFLOW_{name}": str(value) for name, value in own.items()}
+    command = [sys.executable, "-m", "fleetflow", "up"]
     with (folder / "fleetflow.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fleetflow", "up"], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(own), stdout=log, stderr=log)
     try:
         wait_until(lambda: process.poll() is not None or _ready(port), HEAL_S, what="FleetFlow")
         yield port, process

@@ -21,10 +21,10 @@ import psycopg
 
 from fleetflow.embedded import EmbeddedPostgres
 from fleetflow.queue import open_publisher
-from fleetflow.storage.backlog import BACKLOG
 from fleetflow.storage.migrate import upgrade
 from tests.faults.figures import Figure
 from tests.faults.load import BEGAN, POINTS, VEHICLES
+from tests.faults.overload import unscored
 from tests.faults.programs import ROOT, Programs
 from tests.faults.site import AS_SHIPPED
 from tests.support.ports import PLAIN
@@ -86,7 +86,7 @@ class Backlog:
             with Programs(url, self.folder, RABBITMQ_URL=self.rabbitmq_url, **AS_SHIPPED) as programs:
                 programs.start("worker")
                 with psycopg.connect(url, autocommit=True) as conn:
-                    wait_until(lambda: _unscored(conn) == 0, PATIENCE_S, what="the end of the backlog", pause_s=LOOK_S)
+                    wait_until(lambda: unscored(conn) == 0, PATIENCE_S, what="the end of the backlog", pause_s=LOOK_S)
             return _rate(url)
 
     def possible_per_s(self) -> float:
@@ -149,11 +149,6 @@ def _post(port: int) -> None:
         for at in range(0, TRIPS, PORTION):
             lines = b"\n".join(bodies[at : at + PORTION])
             client.post("/api/v1/telemetry/batch", content=lines, headers=headers).raise_for_status()
-
-
-def _unscored(conn: psycopg.Connection[Any]) -> int:
-    ((waiting, in_work, *_),) = conn.execute(BACKLOG)
-    return int(waiting + in_work)
 
 
 def _rate(url: str) -> float:

@@ -71,8 +71,7 @@ class Run:
 
     def waiting(self) -> int:
         """Trips without a score yet."""
-        ((waiting, in_work, *_),) = self.conn.execute(BACKLOG)
-        return int(waiting + in_work)
+        return unscored(self.conn)
 
     def drained_after_s(self) -> float:
         """Wait until every trip has its score and the API takes trips; how long that was."""
@@ -90,6 +89,12 @@ class Run:
 
     def _ready(self) -> bool:
         return httpx.get(f"http://127.0.0.1:{self.site.port}/readyz", timeout=PATIENCE_S).is_success
+
+
+def unscored(conn: psycopg.Connection[Any]) -> int:
+    """Trips that wait or are in a worker's hands."""
+    ((waiting, in_work, *_),) = conn.execute(BACKLOG)
+    return int(waiting + in_work)
 
 
 def figures(seconds: float) -> Iterator[Figure]:
@@ -184,7 +189,7 @@ def sampled(run: Run) -> Iterator[list[int]]:
     def look() -> None:
         with psycopg.connect(run.site.server.url, autocommit=True) as conn:
             while not over.wait(SAMPLE_S):
-                course.append(Run(run.site, conn).waiting())
+                course.append(unscored(conn))
 
     thread = threading.Thread(target=look)
     thread.start()

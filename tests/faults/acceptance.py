@@ -187,9 +187,16 @@ def figures(name: str, seconds: float) -> Iterator[Figure]:
     elif name in TESTS:
         yield tried(name, TESTS[name])
     else:
-        began = time.monotonic()
+        yield from _measured(name, seconds)
+
+
+def _measured(name: str, seconds: float) -> Iterator[Figure]:
+    began = time.monotonic()
+    try:
         yield from MEASURED[name](seconds)
-        say(f"{'':8}{name}: {time.monotonic() - began:.0f} s in all")
+    except Exception as error:  # noqa: BLE001  # the other figures are wanted all the same
+        yield Figure(name, f"came to no end: {error!r}", kept=False)
+    say(f"{'':8}{name}: {time.monotonic() - began:.0f} s in all")
 
 
 def random_seed() -> int:

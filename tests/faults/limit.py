@@ -45,8 +45,8 @@ def figures(seconds: float) -> Iterator[Figure]:
         rates = [(hasty, HASTY_PER_S), *((each, PER_S) for each in others)]
         refused, *taken = offer_side_by_side(site.port, rates, seconds)
         run.promised += [trip_id for each in (refused, *taken) for trip_id in each.accepted]
-        yield _of_the_hasty(refused, seconds)
-        yield _of_the_others(taken)
+        yield of_the_hasty(refused, seconds)
+        yield of_the_others(taken)
         run.drained_after_s()
         yield run.accounted()
 
@@ -63,7 +63,8 @@ def _keys(database_url: str, port: int) -> list[str]:
     return keys
 
 
-def _of_the_hasty(outcome: Outcome, seconds: float) -> Figure:
+def of_the_hasty(outcome: Outcome, seconds: float) -> Figure:
+    """Whether it had its share, and was told when to come back."""
     may = PER_MINUTE * (1 + seconds / 60)
     text = (
         f"{outcome.statuses[202]} of {outcome.offered} taken, {may:.0f} are its share; {outcome.shares()};"
@@ -73,7 +74,8 @@ def _of_the_hasty(outcome: Outcome, seconds: float) -> Figure:
     return Figure("a key above its limit: its share is taken, the rest is told 429 with Retry-After", text, kept)
 
 
-def _of_the_others(outcomes: list[Outcome]) -> Figure:
+def of_the_others(outcomes: list[Outcome]) -> Figure:
+    """Whether they noticed anything."""
     text = "; ".join(f"{each.shares()}, {each.times_ms()}" for each in outcomes)
     kept = all(each.all_taken and each.p99_s() < OTHERS_P99_S for each in outcomes)
     return Figure(f"the {OTHERS} keys beside it: all is taken, p99 within {OTHERS_P99_S:g} s", text, kept)

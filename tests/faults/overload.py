@@ -39,8 +39,9 @@ fewer than the lowest a worker runs out between two looks of the API at the back
 SCORED = 0.8
 """Refusing costs the same two cores something, too."""
 ALIVE_S, OVERLOADED_ALIVE_S = 0.05, 0.5
-"""What is held leaves the API room to say at once that it lives. At twice that a probe waits in line with up to a thousand
-posts, on two cores that client, database, broker and worker want as well; supervisors usually give one a second."""
+"""What is held leaves the API room to say at once that it lives. At twice that a probe waits in line with up to a
+thousand posts, on two cores that client, database, broker and worker want too; supervisors usually give one a second.
+"""
 GRACE_S = 10.0
 """The API looks at the backlog every few seconds."""
 PATIENCE_S = 600.0

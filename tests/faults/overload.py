@@ -111,9 +111,9 @@ def figures(seconds: float) -> Iterator[Figure]:
     ):
         run = Run(site, conn)
         per_s = HELD * capacity(run, min(seconds, TRIAL_S))
-        yield _held(run, per_s, seconds)
-        yield from _overload(run, per_s, seconds, bound)
-        yield from _afterwards(run, per_s, min(seconds, TRIAL_S))
+        yield held(run, per_s, seconds)
+        yield from overload(run, per_s, seconds, bound)
+        yield from afterwards(run, per_s, min(seconds, TRIAL_S))
 
 
 def capacity(run: Run, trial_s: float) -> float:
@@ -142,7 +142,8 @@ def _holds(run: Run, per_s: float, trial_s: float) -> bool:
     return holds
 
 
-def _held(run: Run, per_s: float, seconds: float) -> Figure:
+def held(run: Run, per_s: float, seconds: float) -> Figure:
+    """Offer what is held, for long."""
     with sampled(run) as course, alive(run) as alive_s:
         outcome = run.offer(per_s, seconds)
     waiting = run.waiting()
@@ -159,7 +160,8 @@ def _lives(within_s: float) -> str:
     return f"alive within {1000 * within_s:.0f} ms"
 
 
-def _overload(run: Run, per_s: float, seconds: float, bound: int) -> Iterator[Figure]:
+def overload(run: Run, per_s: float, seconds: float, bound: int) -> Iterator[Figure]:
+    """Offer twice what is held."""
     with sampled(run) as course, alive(run) as alive_s:
         outcome = run.offer(2 * per_s, seconds)
     text = (
@@ -179,7 +181,8 @@ def _overload(run: Run, per_s: float, seconds: float, bound: int) -> Iterator[Fi
     )
 
 
-def _afterwards(run: Run, per_s: float, trial_s: float) -> Iterator[Figure]:
+def afterwards(run: Run, per_s: float, trial_s: float) -> Iterator[Figure]:
+    """What is left of it, and whether all is as before."""
     waiting = run.waiting()
     soon_s = GRACE_S + waiting / (SCORED * per_s)
     late_s = run.drained_after_s()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.faults import acceptance, limit
+from tests.faults import acceptance, limit, overload
 from tests.faults.figures import Figure
 from tests.faults.load import Outcome
 
@@ -59,3 +60,35 @@ def test_those_beside_it_do_not_notice(statuses, slowest_s, kept):
     outcome = Outcome(offered=200, seconds=10, statuses=Counter(statuses))
     outcome.taken_s.extend([0.1] * 190 + [slowest_s] * 10)
     assert limit.of_the_others([outcome]).kept is kept
+
+
+class CalmRun:
+    """A site that takes and scores whatever it is offered."""
+
+    def offer(self, per_s: float, seconds: float) -> Outcome:
+        count = int(per_s * seconds)
+        return Outcome(offered=count, seconds=seconds, statuses=Counter({202: count}))
+
+    def waiting(self) -> int:
+        return 0
+
+    def drained_after_s(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    ("alive_s", "held", "overloaded"), [(0.01, True, True), (0.1, False, True), (0.6, False, False)]
+)
+def test_an_api_that_is_slow_to_say_that_it_lives_keeps_no_promise(monkeypatch, alive_s, held, overloaded):
+    monkeypatch.setattr(overload, "sampled", lambda _: nullcontext([0]))
+    monkeypatch.setattr(overload, "alive", lambda _: nullcontext([alive_s] * 200))
+    run: Any = CalmRun()
+    assert overload.held(run, 100, 10).kept is held
+    assert next(overload.overload(run, 100, 10, bound=1_000)).kept is overloaded
+
+
+@pytest.mark.parametrize(("late_s", "kept"), [(5, True), (30, False)])
+def test_a_backlog_that_stays_long_after_the_load_is_no_recovery(monkeypatch, late_s, kept):
+    run: Any = CalmRun()
+    monkeypatch.setattr(run, "drained_after_s", lambda: late_s)
+    assert next(overload.afterwards(run, 100, 10)).kept is kept

@@ -41,8 +41,8 @@ SENDERS = 4
 FREEZE_S = 3.0
 """Longer than the lease, so that a frozen worker comes back to a claim that is not its own any more."""
 PAUSE_S = 0.3, 1.5
-WEIGHTS = {"worker killed": 4, "worker frozen": 2, "api killed": 3}
-"""What is not named here has 1."""
+WEIGHTS = {"worker killed": 8, "worker frozen": 2, "api killed": 6}
+"""What is not named here has 1. Killing is quick, so that a minute has room for some fifteen deaths."""
 HEAL_S = 60.0
 SETTINGS = {"WORKERS": 2, "DEMO": "false", "LEASE_S": 2, "SWEEP_S": 1, "STORAGE_TIMEOUT_S": 2, "LOG_LEVEL": "warning"}
 PROGRAMS = {"api": "ingest_api", "worker": "worker", "postgres": "postgres"}

@@ -15,9 +15,9 @@ test: setup-dev ## Check the code and run all tests, against real services (ARGS
 	@$(PYTHON) -m ruff format --check
 	@scripts/test $(ARGS)
 
-faults: setup-dev ## Run the tests that kill, freeze or cut off processes, the long ones too.
+faults: setup-dev ## Run the tests that kill, freeze or cut off processes, and all that `make test` has no time for.
 	@scripts/install-services
-	@$(PYTHON) -m pytest -m faults $(ARGS)
+	@$(PYTHON) -m pytest -m "faults or long" $(ARGS)
 
 mutants: setup-dev ## Switch off each guard in a copy of the source; the test that watches it must turn red (ARGS="queue").
 	@scripts/install-services

@@ -14,12 +14,12 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.faults import chaos, overload
+from tests.faults import chaos, drain, limit, overload
 from tests.faults.figures import Figure, say
 from tests.faults.five import violations
-from tests.faults.mutants import ROOT
+from tests.faults.programs import ROOT
 from tests.faults.senders import p99, probing, sending
 from tests.faults.site import (
     FIRST_TRIP_S,
@@ -57,12 +57,12 @@ def sickness_figures(_: float) -> Iterator[Figure]:
         yield from _comebacks(site)
 
 
-def _sickness(site: Site, name: str, fault: Callable[[Site], object]) -> Figure:
+def _sickness(site: Site, name: str, fault: Callable[[Site], Any]) -> Figure:
     alive_s: list[float] = []
     ledger = site.ledger
     with probing(site.port, alive_s), stepped_back(), sending(site.port, ledger, pause_s=0.02):
         began = time.monotonic()
-        with fault(site):  # type: ignore[attr-defined]  # a context manager of any kind
+        with fault(site):
             wait_until(lambda: time.monotonic() > began + SICK_S, 2 * SICK_S)
         accepted = len(ledger.accepted)
         wait_until(lambda: len(ledger.accepted) > accepted, BACK_S, what="a trip after the fault")
@@ -120,7 +120,7 @@ TESTS = {
     "full disk, swallowed packets, wrong clocks": "tests/faults/test_faults_of_the_machine.py",
     "a dead database: one sentence on every page": "tests/integration/test_page_states.py",
     "bad input: no 422, no 5xx, 100 ms, 8 kB, 50 MB": "tests/integration/test_bad_input.py",
-    "10,000 wait: the queue holds 250 at most": "tests/faults/test_dying_api_and_queue.py -k ten_thousand",
+    "10,000 to drain: the queue holds 250 at most": "tests/faults/test_dying_api_and_queue.py -k ten_thousand",
     "schemathesis, 400 examples: no failure": "tests/integration/test_schemathesis.py",
     "permissions: every role, page and action": "tests/unit/test_access.py tests/unit/test_dashboard_access.py"
     " tests/integration/test_administration.py",
@@ -149,7 +149,11 @@ MEASURED: dict[str, Callable[[float], Iterator[Figure]]] = {
     "sick dependencies": sickness_figures,
     "killed worker": death_figures,
     "load": overload.figures,
+    "limit": limit.figures,
+    "drain": drain.figures,
 }
+MUTANTS = "mutants: a test misses every guard that is switched off"
+NAMES = [*MEASURED, *TESTS, MUTANTS]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -158,28 +162,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("words", nargs="*", help="only figures whose name holds one of these")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long load and chaos last each")
     args = parser.parse_args(argv)
+    chosen = [name for name in NAMES if _wanted(name, args.words)]
+    if not chosen:
+        parser.error("no name holds such a word; there are:\n" + "\n".join(NAMES))
     broken = 0
-    for figure in figures(args.words, args.seconds):
-        figure.tell()
-        broken += not figure.kept
+    for name in chosen:
+        for figure in figures(name, args.seconds):
+            figure.tell()
+            broken += not figure.kept
     say("All kept." if not broken else f"{broken} not kept.")
     return bool(broken)
 
 
-def figures(words: Sequence[str], seconds: float) -> Iterator[Figure]:
-    """All figures whose name holds a word."""
+def _wanted(name: str, words: Sequence[str]) -> bool:
+    if name == MUTANTS:  # they take as long as all the rest
+        return "mutants" in words
+    return not words or any(word in name for word in words)
 
-    def wanted(name: str) -> bool:
-        return not words or any(word in name for word in words)
 
-    for name, measure in MEASURED.items():
-        if wanted(name):
-            yield from measure(seconds)
-    for name, arguments in TESTS.items():
-        if wanted(name):
-            yield tried(name, arguments)
-    if "mutants" in words:  # they take as long as all the rest
-        yield ran("mutants: a test misses every guard that is switched off", "tests.faults.mutants")
+def figures(name: str, seconds: float) -> Iterator[Figure]:
+    """What stands behind a name: several figures that are measured, or tests that pass."""
+    if name == MUTANTS:
+        yield ran(name, "tests.faults.mutants")
+    elif name in TESTS:
+        yield tried(name, TESTS[name])
+    else:
+        yield from _measured(name, seconds)
+
+
+def _measured(name: str, seconds: float) -> Iterator[Figure]:
+    began = time.monotonic()
+    try:
+        yield from MEASURED[name](seconds)
+    except Exception as error:  # noqa: BLE001  # the other figures are wanted all the same
+        yield Figure(name, f"came to no end: {error!r}", kept=False)
+    say(f"{'':8}{name}: {time.monotonic() - began:.0f} s in all")
 
 
 def random_seed() -> int:

@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from rich.console import Console
 
 from fleetflow.embedded import find_running
+from tests.faults.figures import say
 from tests.faults.five import violations
+from tests.faults.programs import ROOT, environment
 from tests.faults.senders import Ledger, sending
 from tests.support.children import children_of
 from tests.support.ports import free_port
@@ -36,18 +37,15 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
 SENDERS = 4
 FREEZE_S = 3.0
 """Longer than the lease, so that a frozen worker comes back to a claim that is not its own any more."""
-PAUSE_S = 0.5, 2.5
+PAUSE_S = 0.3, 1.5
+WEIGHTS = {"worker killed": 8, "worker frozen": 2, "api killed": 6}
+"""What is not named here has 1. Killing is quick, so that a minute has room for some fifteen deaths."""
 HEAL_S = 60.0
-POSTERS_TIMEOUT_S = 15.0
 SETTINGS = {"WORKERS": 2, "DEMO": "false", "LEASE_S": 2, "SWEEP_S": 1, "STORAGE_TIMEOUT_S": 2, "LOG_LEVEL": "warning"}
 PROGRAMS = {"api": "ingest_api", "worker": "worker", "postgres": "postgres"}
-
-
-say = Console(highlight=False, markup=False, soft_wrap=True).print
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -92,12 +90,9 @@ def _fleetflow(folder: Path, rabbitmq_url: str) -> Iterator[tuple[int, subproces
         "API_PORT": port,
         "DASHBOARD_PORT": free_port(),
     }
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FLEETFLOW_")}
-    environment |= {f"FLEETFLOW_{name}": str(value) for name, value in own.items()}
+    command = [sys.executable, "-m", "fleetflow", "up"]
     with (folder / "fleetflow.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fleetflow", "up"], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(own), stdout=log, stderr=log)
     try:
         wait_until(lambda: process.poll() is not None or _ready(port), HEAL_S, what="FleetFlow")
         yield port, process
@@ -115,29 +110,35 @@ def _ready(port: int) -> bool:
 
 def _deeds(
     supervisor: int, broker: PrivateBroker, network: FaultyProxy, chance: random.Random
-) -> dict[str, Callable[[], object]]:
+) -> dict[str, Callable[[], bool]]:
+    """Kinds of harm; each does it once and says whether there was somebody to harm."""
     return {
-        "worker killed": lambda: _signal(supervisor, "worker", chance, signal.SIGKILL),
+        "worker killed": lambda: _kill(supervisor, "worker", chance),
         "worker frozen": lambda: _freeze(supervisor, "worker", chance),
-        "api killed": lambda: _signal(supervisor, "api", chance, signal.SIGKILL),
+        "api killed": lambda: _kill(supervisor, "api", chance),
         "api frozen": lambda: _freeze(supervisor, "api", chance),
-        "postgres killed": lambda: _signal(supervisor, "postgres", chance, signal.SIGKILL),
+        "postgres killed": lambda: _kill(supervisor, "postgres", chance),
         "broker restarted": lambda: _restart(broker),
         "broker frozen": lambda: _freeze_broker(broker),
-        "broker cut": network.cut,
+        "broker cut": lambda: _cut(network),
         "broker silent": lambda: _silence(network),
     }
 
 
-def _do_harm(deeds: dict[str, Callable[[], object]], seconds: float, chance: random.Random, harm: Counter[str]) -> None:
-    weights = {"worker killed": 4, "worker frozen": 2, "api killed": 3}
+def _do_harm(deeds: dict[str, Callable[[], bool]], seconds: float, chance: random.Random, harm: Counter[str]) -> None:
+    """Each kind once, in any order, then whatever comes."""
     names = list(deeds)
+    weights = [WEIGHTS.get(each, 1) for each in names]
+    deck = chance.sample(names, len(names))
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        name = chance.choices(names, [weights.get(each, 1) for each in names])[0]
-        deeds[name]()
-        harm[name] += 1
+        name = deck.pop() if deck else chance.choices(names, weights)[0]
+        harm[name] += deeds[name]()
         time.sleep(chance.uniform(*PAUSE_S))
+
+
+def _kill(supervisor: int, program: str, chance: random.Random) -> bool:
+    return _signal(supervisor, program, chance, signal.SIGKILL) is not None
 
 
 def _signal(supervisor: int, program: str, chance: random.Random, number: signal.Signals) -> int | None:
@@ -163,29 +164,39 @@ def _is(pid: int, program: str) -> bool:
     return arguments[1:3] == [b"-m", PROGRAMS[program].encode()]
 
 
-def _freeze(supervisor: int, program: str, chance: random.Random) -> None:
+def _freeze(supervisor: int, program: str, chance: random.Random) -> bool:
     pid = _signal(supervisor, program, chance, signal.SIGSTOP)
+    if pid is None:
+        return False
     time.sleep(FREEZE_S)
-    if pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+    return True
 
 
-def _restart(broker: PrivateBroker) -> None:
+def _restart(broker: PrivateBroker) -> bool:
     broker.kill()
     broker.start()
+    return True
 
 
-def _freeze_broker(broker: PrivateBroker) -> None:
+def _freeze_broker(broker: PrivateBroker) -> bool:
     broker.freeze()
     time.sleep(FREEZE_S)
     broker.thaw()
+    return True
 
 
-def _silence(network: FaultyProxy) -> None:
+def _cut(network: FaultyProxy) -> bool:
+    network.cut()
+    return True
+
+
+def _silence(network: FaultyProxy) -> bool:
     network.blackhole()
     time.sleep(FREEZE_S)
     network.heal()
+    return True
 
 
 def _database(folder: Path) -> str:

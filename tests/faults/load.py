@@ -13,7 +13,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import uvloop
 
@@ -22,7 +22,7 @@ from tests.support.trips import trip_body
 from tests.support.wire import request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 CONNECTIONS = 2_000
 CLOSED_LOOP = 48
@@ -37,11 +37,7 @@ REFUSALS = {429, 503}
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 POINTS = [{"speed_kmh": 50 + at % 7, "g_force_long": (at % 11 - 5) / 10} for at in range(60)]
-PLACE = "00000000-0000-4000-8000-00000000%04d"
-MOMENT = "2026-01-01T00:00:00Z"
-_HEAD, _TAIL = request(
-    trip_body(POINTS, vehicle_id=PLACE % 0, driver_id=PLACE % 0, timestamp=MOMENT, sample_hz=1), Connection="keep-alive"
-).split(MOMENT.encode())
+MOMENT = b"2026-01-01T00:00:00Z"
 HEADERS_END = b"\r\n\r\n"
 LENGTH, RETRY_AFTER, CLOSE = b"content-length: ", b"\r\nretry-after: ", b"\r\nconnection: close"
 TRIP_ID = b'"trip_id":"'
@@ -96,24 +92,38 @@ def quantile(times_s: array[float], share: float) -> float:
 
 
 class Trips:
-    """Trips of a fleet, each of its vehicle's next minute: no two of all runs are the same."""
+    """Trips of a fleet of its own, each of its vehicle's next minute, no two the same. `key`: an API key, or none."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: str = "") -> None:
         self._made = 0
+        self._who = f"{uuid4()}"[:-4].encode() + b"%04d"
+        nobody = (self._who % 0).decode()
+        body = trip_body(POINTS, vehicle_id=nobody, driver_id=nobody, timestamp=MOMENT.decode(), sample_hz=1)
+        head = {"Connection": "keep-alive", "Authorization": f"Bearer {key}" if key else ""}
+        self._head, self._tail = request(body, **head).split(MOMENT)
 
     def next_request(self) -> bytes:
         """A POST, ready for the wire."""
         round_, vehicle = divmod(self._made, VEHICLES)
         self._made += 1
         moment = f"{BEGAN + timedelta(minutes=round_):%Y-%m-%dT%H:%M:%SZ}".encode()
-        who = PLACE.encode() % vehicle
-        nobody = PLACE.encode() % 0
-        return b"".join((_HEAD.replace(nobody, who), moment, _TAIL.replace(nobody, who)))
+        nobody, who = self._who % 0, self._who % vehicle
+        return b"".join((self._head.replace(nobody, who), moment, self._tail.replace(nobody, who)))
 
 
 def offer(port: int, trips: Trips, per_s: float | None, seconds: float) -> Outcome:
     """Send at this rate, or (None) as fast as answers come; returns when all are answered or patience is over."""
-    return uvloop.run(_Offer(port, trips, per_s).run(seconds))
+    (outcome,) = offer_side_by_side(port, [(trips, per_s)], seconds)
+    return outcome
+
+
+def offer_side_by_side(port: int, fleets: Sequence[tuple[Trips, float | None]], seconds: float) -> list[Outcome]:
+    """The same of several fleets at once, each at a rate of its own."""
+
+    async def together() -> list[Outcome]:
+        return await asyncio.gather(*(_Offer(port, trips, per_s).run(seconds) for trips, per_s in fleets))
+
+    return uvloop.run(together())
 
 
 class _Offer:

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from tests.faults.figures import say
+from tests.faults.programs import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("fleetflow", "ingest_api", "worker", "dashboard", "tests", "pyproject.toml")
 LIMIT_S = 180.0
 SHOWN = 3_000
@@ -29,8 +29,6 @@ SHOWN = 3_000
 RED = 1
 """pytest's exit code for tests that failed; any other than 0 and this means that they could not run."""
 FAULTS, INTEGRATION, UNIT = "tests/faults", "tests/integration", "tests/unit"
-
-say = Console(highlight=False, markup=False, soft_wrap=True).print
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +166,13 @@ MUTANTS = (
         "if self._in_hand >= self._most_in_hand:",
         "if False:",
         f"{INTEGRATION}/test_backlog.py::test_posts_beyond_those_in_hand_are_refused_and_taken_when_there_is_room",
+    ),
+    Mutant(
+        "a key that calls too often waits",
+        "ingest_api/keys.py",
+        "        if wait_s > 0:\n",
+        "        if False:\n",
+        f"{INTEGRATION}/test_api_key_terms.py::test_a_key_that_calls_too_often_waits_and_others_do_not",
     ),
     Mutant(
         "the future begins by the database's clock",

@@ -15,12 +15,18 @@ from tests.support.programs import is_ready
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0
 """A busy machine takes its time to start a program."""
 QUICK = {"LEASE_S": 1, "SWEEP_S": 0.3, "STORAGE_TIMEOUT_S": 2, "LOG_LEVEL": "info"}
+
+
+def environment(settings: Mapping[str, Any]) -> dict[str, str]:
+    """This process's variables with these settings of FleetFlow, and no others."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("FLEETFLOW_")}
+    return others | {f"FLEETFLOW_{name}": str(value) for name, value in settings.items()}
 
 
 class Programs:
@@ -50,12 +56,10 @@ class Programs:
 
     def start(self, *module: str, under: Sequence[str] = (), **settings: Any) -> subprocess.Popen[bytes]:
         """`python -m module ...`, by the command `under` if there is one; its log goes to a file that `log` reads."""
-        merged = {**self._settings, **settings}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FLEETFLOW_")}
-        environment |= {f"FLEETFLOW_{name}": str(value) for name, value in merged.items()}
+        variables = environment({**self._settings, **settings})
         with (self._folder / f"{len(self._started)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*under, sys.executable, "-m", *module], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [*under, sys.executable, "-m", *module], cwd=ROOT, env=variables, stdout=log, stderr=log
             )
         self._started.append(process)
         return process

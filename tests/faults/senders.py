@@ -10,18 +10,17 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import httpx
 
+from tests.faults.programs import ROOT
 from tests.support.trips import trip_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 15.0
 RETRY_S = 0.2
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.mutants import ROOT
+from tests.faults.programs import ROOT
 from tests.support.bad_requests import MANY_HEADERS, VALID
 from tests.support.ports import HOST, free_port
 from tests.support.waiting import wait_until

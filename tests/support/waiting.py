@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], timeout_s: float = 30.0, *, what: str = "the condition") -> T:
+def wait_until(
+    condition: Callable[[], T], timeout_s: float = 30.0, *, what: str = "the condition", pause_s: float = 0.01
+) -> T:
     """Poll `condition` until it returns something true, and return that; AssertionError after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -20,4 +22,4 @@ def wait_until(condition: Callable[[], T], timeout_s: float = 30.0, *, what: str
             return result
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not come true within {timeout_s} s; last value: {result!r}")
-        time.sleep(0.01)
+        time.sleep(pause_s)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetflow.importers import import_file
-from tests.faults.mutants import ROOT
+from tests.faults.programs import ROOT
 from tests.fuzz.targets import CSV, LATEST, SEEDS, TARGETS
 
 TOKENS = [

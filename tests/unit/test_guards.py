@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.mutants import MUTANTS, ROOT, Mutant, mutated
+from tests.faults.mutants import MUTANTS, Mutant, mutated
+from tests.faults.programs import ROOT
 
 FAULT_TESTS = [
     (path.name, node)

@@ -49,6 +49,11 @@ def test_what_starts_is_what_the_documentation_says():
     assert run("make", "--dry-run", "run").stdout.splitlines() == ["scripts/setup", ".venv/bin/python -m fleetflow up"]
 
 
+def test_the_long_tests_that_make_test_leaves_out_are_run_by_make_faults():
+    assert "not long" in (ROOT / "scripts" / "test").read_text()
+    assert '-m "faults or long"' in run("make", "--dry-run", "faults").stdout
+
+
 @pytest.mark.parametrize("script", ["scripts/setup", "scripts/uv", "scripts/install-services", "scripts/test"])
 def test_the_scripts_are_posix_shell_and_executable(script):
     path = ROOT / script

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import expect
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
@@ -54,9 +55,8 @@ def address(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fleet, scheme: str):
-    with viewer(chromium, fleet.base, token=fleet.token, scheme=scheme) as person:
+def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fleet):
+    with viewer(chromium, fleet.base, token=fleet.token) as person:
         page = person.open("leaderboard")
         assert page.locator("h1").inner_text() == "Leaderboard"
         assert page.get_by_role("heading", name="2 drivers by penalty points per 100 km").is_visible()
@@ -142,33 +142,29 @@ def test_intervals_are_drawn_inside_the_table(chromium: Browser, fleet: Fleet):
     assert sum("/draw/interval.svg?" in url for url in drawn) == 2
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_signals_are_drawn_in_the_ink_of_the_theme(chromium: Browser, fleet: Fleet, scheme: str):
-    with viewer(chromium, fleet.base, token=fleet.token, scheme=scheme) as person:
+def test_signals_are_drawn_in_the_ink_of_the_theme(chromium: Browser, fleet: Fleet):
+    with viewer(chromium, fleet.base, token=fleet.token, scheme="dark") as person:
         page = person.open(f"trip?trip={fleet.worst_trip}")
-        signals = page.locator(".js-plotly-plot").nth(1)
-        line = signals.locator(".scatterlayer .trace path.js-line").first
-        stroke = line.evaluate("e => getComputedStyle(e).stroke")
-        assert stroke == INK[scheme]
+        line = page.locator(".js-plotly-plot").nth(1).locator(".scatterlayer .trace path.js-line").first
+        expect(line).to_have_css("stroke", INK["dark"])
+        page.emulate_media(color_scheme="light")
+        expect(line).to_have_css("stroke", INK["light"])
 
 
-def test_a_shared_address_shows_the_same_event_and_part(chromium: Browser, fleet: Fleet):
+def test_a_shared_address_shows_the_same_event_and_part_and_one_time_in_chart_and_words(
+    chromium: Browser, fleet: Fleet
+):
     with viewer(chromium, fleet.base, token=fleet.token) as person:
         page = person.open(f"trip?trip={fleet.worst_trip}&event=2&view=20")
         heading = page.locator("h2", has_text="2 ").inner_text()
         axis = time_labels(page)
+        said = page.locator("p", has_text="km/h").first.inner_text().split(" ")[0]  # the event's time: 08:53:40
+        hour_and_minute = said[:5]
+        assert hour_and_minute in axis
         page.reload()
         person.settle()
         assert page.locator("h2", has_text="2 ").inner_text() == heading
         assert time_labels(page) == axis
-
-
-def test_the_chart_and_the_words_agree_on_the_time(chromium: Browser, fleet: Fleet):
-    with viewer(chromium, fleet.base, token=fleet.token) as person:
-        page = person.open(f"trip?trip={fleet.worst_trip}&event=1&view=20")
-        said = page.locator("p", has_text="km/h").first.inner_text().split(" ")[0]  # the event's time: 08:53:40
-        hour_and_minute = said[:5]
-        assert hour_and_minute in time_labels(page)
 
 
 def test_dragging_over_the_chart_shows_that_part(chromium: Browser, fleet: Fleet):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -37,8 +37,8 @@ SETTLED = """() => {
 }"""
 """A page comes in parts: neither its title nor the want of charts says that no more come. Streamlit's own state does:
 "initial" before the first run, then "running", "rerunRequested" from the moment of a click, or "notRunning"."""
-_contexts: WeakKeyDictionary[Browser, dict[tuple[str, str, str, int], BrowserContext]] = WeakKeyDictionary()
-"""Of those who are signed in, by address, session, scheme and width; they end with their browser."""
+_contexts: WeakKeyDictionary[Browser, dict[tuple[str, str], BrowserContext]] = WeakKeyDictionary()
+"""Of those who are signed in, by address and session; they end with their browser."""
 STATE = """() => {
     const app = document.querySelector('[data-testid=stApp]')
     const count = parts => document.querySelectorAll(parts).length
@@ -121,7 +121,7 @@ def viewer(
     base: str,
     *,
     token: str | None = None,
-    scheme: str = "light",
+    scheme: Literal["light", "dark"] = "light",
     width: int = 1440,
     first_visit: bool = False,
 ) -> Iterator[Viewer]:
@@ -132,9 +132,11 @@ def viewer(
     is.
     """
     if first_visit:
-        _contexts.get(browser, {}).pop((base, token or "", scheme, width), None)
-    context = _signed_in(browser, base, token, scheme, width) if token else _new_context(browser, scheme, width)
+        _contexts.get(browser, {}).pop((base, token or ""), None)
+    context = _signed_in(browser, base, token) if token else _new_context(browser)
     page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 1400})
+    page.emulate_media(color_scheme=scheme)
     person = Viewer(page, base)
     try:
         yield person
@@ -146,22 +148,16 @@ def viewer(
             context.close()
 
 
-def _signed_in(browser: Browser, base: str, token: str, scheme: str, width: int) -> BrowserContext:
-    key = (base, token, scheme, width)
+def _signed_in(browser: Browser, base: str, token: str) -> BrowserContext:
     known = _contexts.setdefault(browser, {})
-    if key not in known:
-        known[key] = _new_context(browser, scheme, width)
-        known[key].add_cookies([{"name": COOKIE, "value": token, "url": base, "httpOnly": True, "sameSite": "Lax"}])
-    return known[key]
+    if (base, token) not in known:
+        context = known[base, token] = _new_context(browser)
+        context.add_cookies([{"name": COOKIE, "value": token, "url": base, "httpOnly": True, "sameSite": "Lax"}])
+    return known[base, token]
 
 
-def _new_context(browser: Browser, scheme: str, width: int) -> BrowserContext:
-    return browser.new_context(
-        viewport={"width": width, "height": 1400},
-        color_scheme="dark" if scheme == "dark" else "light",
-        timezone_id="Europe/Berlin",
-        locale="en-GB",
-    )
+def _new_context(browser: Browser) -> BrowserContext:
+    return browser.new_context(timezone_id="Europe/Berlin", locale="en-GB")
 
 
 @contextmanager

@@ -7,8 +7,18 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-LONGEST_FIRST = ("faults", "browser", "integration", "unit")
-"""Folders of tests: what takes long must not be what everyone waits for in the end."""
+LONGEST_FIRST = (
+    "tests/faults/",
+    "tests/browser/test_dashboard_journeys.py",
+    "tests/browser/test_accessibility.py",
+    "tests/browser/",
+    "tests/integration/test_up.py",
+    "tests/integration/test_upload_page.py",
+    "tests/integration/test_queue_rabbitmq.py",
+    "tests/integration/",
+    "tests/",
+)
+"""What takes long must not be what everyone waits for in the end."""
 ALONE = "tests/faults/"
 """These measure how long things take while processes die: never two of them at a time."""
 
@@ -20,8 +30,13 @@ class ByFile(LoadScopeScheduling):
         return ALONE if nodeid.startswith(ALONE) else nodeid.partition("::")[0]
 
 
+def place(item: pytest.Item) -> int:
+    """The longer a file takes, the lower."""
+    return next(place for place, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(item.config.rootpath).parts[1]))
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)

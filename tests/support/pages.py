@@ -94,10 +94,16 @@ def store_fleet(engine: sa.Engine) -> dict[str, UUID]:
 
 def store_days(engine: sa.Engine, brakes: Mapping[UUID, int], *, first_back: int, days: int = 20) -> None:
     """A long day for each driver with so many harsh brakes, on so many days up to some days ago."""
+    starts = [NOW - timedelta(days=back) for back in range(first_back, first_back + days)]
+    drives = [(long_drive(count), driver_id, start) for driver_id, count in brakes.items() for start in starts]
     with connection(engine) as conn:
-        for driver_id, count in brakes.items():
-            for back in range(first_back, first_back + days):
-                insert(conn, long_drive(count), driver_id, started_at=NOW - timedelta(days=back))
+        dashboard.insert_drives(
+            conn,
+            [
+                (drive, dashboard.trip_row(drive, driver_id=driver_id, vehicle_id=uuid4(), started_at=start))
+                for drive, driver_id, start in drives
+            ],
+        )
 
 
 def score_of(engine: sa.Engine, trip: UUID) -> int | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Fleet
     from tests.support.browser import Viewer
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(240)]
 ROW_PX, HEADER_PX = 36, 32
 NAME_X = 110  # on the leaderboard, where ticks come first
 INK = {"light": "rgb(52, 64, 84)", "dark": "rgb(201, 209, 220)"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Fleet
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(240)]
 END = """\
 DELETE FROM telemetry.sessions WHERE account_id = (SELECT id FROM telemetry.accounts WHERE name = :name)"""
 

@@ -44,12 +44,6 @@ def time_labels(page: Page) -> str:
     return " ".join(ticks.all_text_contents())
 
 
-def ink(page: Page) -> str:
-    """The colour in which a trip's signals are drawn."""
-    line = page.locator(".js-plotly-plot").nth(1).locator(".scatterlayer .trace path.js-line").first
-    return str(line.evaluate("e => getComputedStyle(e).stroke"))
-
-
 def event_headings(person: Viewer, fleet: Fleet) -> list[str]:
     """The heading of the second event's card, as a colleague sees it who opens the trip at that event."""
     page = person.open(f"trip?trip={fleet.worst_trip}&event=2")
@@ -84,7 +78,6 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
         person.settle()
         assert set(address(page)) == {"trip"}
         assert page.locator("h1").inner_text().startswith(f"{driver}, Van")
-        assert ink(page) == INK["light"]
         page.go_back()
         page.get_by_role("heading", name="By week").wait_for()
         person.settle()
@@ -148,9 +141,14 @@ def test_intervals_are_drawn_inside_the_table(chromium: Browser, fleet: Fleet):
     assert sum("/draw/interval.svg?" in url for url in drawn) == 2
 
 
-def test_signals_are_drawn_in_the_ink_of_a_dark_screen(chromium: Browser, fleet: Fleet):
-    with viewer(chromium, fleet.base, token=fleet.token, scheme="dark") as person:
-        assert ink(person.open(f"trip?trip={fleet.worst_trip}")) == INK["dark"]
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_signals_are_drawn_in_the_ink_of_the_theme(chromium: Browser, fleet: Fleet, scheme: str):
+    with viewer(chromium, fleet.base, token=fleet.token, scheme=scheme) as person:
+        page = person.open(f"trip?trip={fleet.worst_trip}")
+        signals = page.locator(".js-plotly-plot").nth(1)
+        line = signals.locator(".scatterlayer .trace path.js-line").first
+        stroke = line.evaluate("e => getComputedStyle(e).stroke")
+        assert stroke == INK[scheme]
 
 
 def test_a_shared_address_shows_the_same_event_and_part_and_one_time_in_chart_and_words(

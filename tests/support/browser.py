@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -38,8 +38,8 @@ SETTLED = """() => {
 }"""
 """A page comes in parts: neither its title nor the want of charts says that no more come. Streamlit's own state does:
 "initial" before the first run, then "running", "rerunRequested" from the moment of a click, or "notRunning"."""
-_contexts: WeakKeyDictionary[Browser, dict[tuple[str, str], BrowserContext]] = WeakKeyDictionary()
-"""Of those who are signed in, by address and session; they end with their browser."""
+_contexts: WeakKeyDictionary[Browser, dict[tuple[str, str, str, int], BrowserContext]] = WeakKeyDictionary()
+"""Of those who are signed in, by address, session, scheme and width; they end with their browser."""
 STATE = """() => {
     const app = document.querySelector('[data-testid=stApp]')
     const count = parts => document.querySelectorAll(parts).length
@@ -122,7 +122,7 @@ def viewer(
     base: str,
     *,
     token: str | None = None,
-    scheme: Literal["light", "dark"] = "light",
+    scheme: str = "light",
     width: int = 1440,
     first_visit: bool = False,
 ) -> Iterator[Viewer]:
@@ -133,11 +133,9 @@ def viewer(
     is.
     """
     if first_visit:
-        _contexts.get(browser, {}).pop((base, token or ""), None)
-    context = _signed_in(browser, base, token) if token else _new_context(browser)
+        _contexts.get(browser, {}).pop((base, token or "", scheme, width), None)
+    context = _signed_in(browser, base, token, scheme, width) if token else _new_context(browser, scheme, width)
     page = context.new_page()
-    page.set_viewport_size({"width": width, "height": 1400})
-    page.emulate_media(color_scheme=scheme)
     person = Viewer(page, base)
     try:
         yield person
@@ -149,16 +147,22 @@ def viewer(
             context.close()
 
 
-def _signed_in(browser: Browser, base: str, token: str) -> BrowserContext:
+def _signed_in(browser: Browser, base: str, token: str, scheme: str, width: int) -> BrowserContext:
+    key = (base, token, scheme, width)
     known = _contexts.setdefault(browser, {})
-    if (base, token) not in known:
-        context = known[base, token] = _new_context(browser)
-        context.add_cookies([{"name": COOKIE, "value": token, "url": base, "httpOnly": True, "sameSite": "Lax"}])
-    return known[base, token]
+    if key not in known:
+        known[key] = _new_context(browser, scheme, width)
+        known[key].add_cookies([{"name": COOKIE, "value": token, "url": base, "httpOnly": True, "sameSite": "Lax"}])
+    return known[key]
 
 
-def _new_context(browser: Browser) -> BrowserContext:
-    return browser.new_context(timezone_id="Europe/Berlin", locale="en-GB")
+def _new_context(browser: Browser, scheme: str, width: int) -> BrowserContext:
+    return browser.new_context(
+        viewport={"width": width, "height": 1400},
+        color_scheme="dark" if scheme == "dark" else "light",
+        timezone_id="Europe/Berlin",
+        locale="en-GB",
+    )
 
 
 @contextmanager

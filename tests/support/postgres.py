@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Connection = psycopg.Connection[tuple[object, ...]]
-_left: list[str] = []
-"""Databases that nobody needs any more. Whoever was connected to the last one may be about to leave, and a drop that
-comes before waits for a tenth of a second."""
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +43,6 @@ def postgres_admin(postgres_url: str) -> Iterator[Connection]:
     """A connection that makes and drops databases."""
     with psycopg.connect(postgres_url, autocommit=True) as conn:
         yield conn
-        _drop_left(conn, but=0)
 
 
 @pytest.fixture(scope="session")
@@ -87,8 +83,7 @@ def data_dir(stopped_data_dir: Path, tmp_path: Path) -> Path:
 
 @contextmanager
 def temporary_database(admin: Connection, template: str = "template0") -> Iterator[str]:
-    """A database that is dropped some time after the end, whoever is still connected."""
-    _drop_left(admin, but=1)
+    """A database that is dropped at the end, whoever is still connected."""
     name = f"test_{uuid.uuid4().hex}"
     # Copying files takes 50 ms, writing them to the log 120.
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
@@ -96,12 +91,7 @@ def temporary_database(admin: Connection, template: str = "template0") -> Iterat
     try:
         yield name
     finally:
-        _left.append(name)
-
-
-def _drop_left(admin: Connection, *, but: int) -> None:
-    while len(_left) > but:
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(_left.pop(0))))
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def url_of(server_url: str, database: str) -> str:

@@ -6,11 +6,16 @@ import sys
 from pathlib import Path
 
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A busy machine is no bug: how long an example takes says nothing here. On the build server the examples are the same
-# each time, so that a red run is the fault of the change; everywhere else they are new each time, to find more.
-settings.register_profile("fleetflow", deadline=None, derandomize=bool(os.environ.get("CI")))
+# A busy machine is no bug: how long an example takes, or is made up, says nothing here. On the build server examples
+# are the same each time, so that a red run is the fault of the change; everywhere else they are new, to find more.
+settings.register_profile(
+    "fleetflow",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
 settings.load_profile("fleetflow")
 
 # Containers often forbid bytecode. Here some hundred programs start, each of which would compile seconds of libraries.

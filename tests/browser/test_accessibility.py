@@ -1,4 +1,7 @@
-"""axe-core finds nothing serious on any page, light or dark. A page joins by being a file in dashboard/app_pages/."""
+"""axe-core finds nothing serious on any page, light or dark, and each fits a narrow screen.
+
+A page joins by being a file in dashboard/app_pages/.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Fleet
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(240)]
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
     "resultTypes": ["violations"],
@@ -29,6 +32,9 @@ GRAVE = {"serious", "critical"}
 BACKGROUNDS: dict[Literal["light", "dark"], str] = {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 17, 21)"}
 SHOWS = "want => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === want"
 
+NARROW_PX, WIDE_PX = 820, 1440
+TOO_WIDE_PX = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
 
 def grave_findings(violations: list[dict[str, Any]]) -> list[str]:
     """Each grave finding with where it is and what axe says about it."""
@@ -41,9 +47,13 @@ def grave_findings(violations: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_page_has_a_grave_finding(chromium: Browser, fleet: Fleet, page: str):
-    with viewer(chromium, fleet.base, token=fleet.token) as person:
+def test_no_page_has_a_grave_finding_nor_needs_sideways_scrolling_on_a_narrow_screen(
+    chromium: Browser, fleet: Fleet, page: str
+):
+    with viewer(chromium, fleet.base, token=fleet.token, width=NARROW_PX) as person:
         opened = person.open(ADDRESSES.get(page, page).format(trip=fleet.worst_trip, driver=fleet.driver))
+        assert opened.evaluate(TOO_WIDE_PX) <= 0
+        opened.set_viewport_size({"width": WIDE_PX, "height": 1400})
         found = {}
         for scheme, background in BACKGROUNDS.items():
             opened.emulate_media(color_scheme=scheme)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.support.browser import Viewer
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(240)]
 STEPS = 5
 """Of the slider, 0.01 g each: from 0.40 to 0.35 g."""
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+    from tests.browser.conftest import Fleet
+
 pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(400)]
 PATIENCE_MS = 90_000
 """Files are read by processes of their own, which take their time to start on a busy machine."""
@@ -150,13 +152,12 @@ def test_a_tab_that_is_closed_half_way_leaves_whole_trips_and_a_second_try_doubl
         assert site.read(sa.func.min(trip_logs.c.point_count).select()) == len(SPEEDS)
 
 
-def test_an_upload_beside_the_page_is_refused(database_url: str, tmp_path: Path):
-    with running_dashboard(database_url, tmp_path) as base:
-        address, token = f"{base}/_stcore/upload_file/nobody/nothing", people.start_session(database_url)
-        assert httpx.put(address, content=b"x").status_code == 401
-        with httpx.Client(cookies={COOKIE: token}, verify=PLAIN) as signed_in:
-            assert signed_in.put(address, content=b"x").status_code == 403
-            signed_in.get(f"{base}/_stcore/health")
-            xsrf = signed_in.cookies.get("_streamlit_xsrf", "")
-            answer = signed_in.put(address, headers={"X-Xsrftoken": xsrf}, files={"f": ("a.csv", b"x")})
-            assert (bool(xsrf), answer.status_code) == (True, 400)
+def test_an_upload_beside_the_page_is_refused(fleet: Fleet):
+    address = f"{fleet.base}/_stcore/upload_file/nobody/nothing"
+    assert httpx.put(address, content=b"x").status_code == 401
+    with httpx.Client(cookies={COOKIE: fleet.token}, verify=PLAIN) as signed_in:
+        assert signed_in.put(address, content=b"x").status_code == 403
+        signed_in.get(f"{fleet.base}/_stcore/health")
+        xsrf = signed_in.cookies.get("_streamlit_xsrf", "")
+        answer = signed_in.put(address, headers={"X-Xsrftoken": xsrf}, files={"f": ("a.csv", b"x")})
+        assert (bool(xsrf), answer.status_code) == (True, 400)

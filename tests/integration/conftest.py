@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from fleetflow.storage.database import create_engine
-from tests.support import people
-from tests.support.pages import APP
+from tests.support import pages, people
 from tests.support.programs import make_settings, running_api
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 
     import httpx
     import sqlalchemy as sa
+    from streamlit.testing.v1 import AppTest
 
 
 @pytest.fixture
@@ -38,18 +37,7 @@ def opened(database_url) -> Iterator[Callable[..., AppTest]]:
     """Opens a page by its file and address, as the browser of an admin in Berlin would."""
 
     def open_page(page: str = "", url: str = database_url, **address: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=60)
-        app.secrets["fleetflow"] = {"database_url": url, "api_url": "http://127.0.0.1:8123"}
-        app.context = {"timezone": "Europe/Berlin"}
-        for name, value in address.items():
-            app.query_params[name] = value
-        app.run()
-        if page:
-            app.switch_page(f"app_pages/{page}.py")
-            for name, value in address.items():
-                app.query_params[name] = value
-            app.run()
-        return app
+        return pages.open_page(url, page, **address)
 
     with people.signed_in(database_url):
         yield open_page

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psycopg
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from dashboard import access, actions, admin_view
 from fleetflow import passwords
@@ -22,16 +20,16 @@ from fleetflow.storage.audit import Who
 from fleetflow.storage.database import connection
 from fleetflow.storage.policy import Policy
 from fleetflow.storage.uploads import NewUpload
+from tests.support import pages
 from tests.support.people import add_account, signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+    from streamlit.testing.v1 import AppTest
 
 pytestmark = pytest.mark.postgres
-APP = Path(__file__).parents[2] / "dashboard" / "app.py"
-
 MANAGER, OFFICER, ADMIN = Role.FLEET_MANAGER, Role.SAFETY_OFFICER, Role.ADMIN
 MAY_OPEN = {
     "overview": {MANAGER, OFFICER, ADMIN},
@@ -83,13 +81,7 @@ def clean_caches() -> Iterator[None]:
 
 
 def open_page(url: str, page: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.secrets["fleetflow"] = {"database_url": url, "api_url": "http://127.0.0.1:8123"}
-    app.run()
-    app.switch_page(f"app_pages/{page}.py")
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
+    app = pages.open_page(url, page, **address)
     assert not app.exception
     return app
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.support.postgres import Connection
 
 pytestmark = pytest.mark.postgres
-LARGEST_BYTES, GROWTH_KB = 8_000, 50_000
+LARGEST_BYTES, GROWTH_KB, ROUNDS = 8_000, 50_000, 6
 SLACK = 1.5
 """Tests beside these share the processor's caches: so much more may a refusal cost than when it is alone."""
 ALIVE_S = 0.05
@@ -137,10 +137,16 @@ def test_the_whole_corpus_costs_no_memory_that_stays_and_the_next_trip_goes_thro
             for case, answer in zip(cases, pool.map(lambda each: ask(api.port, each.sent), cases), strict=True):
                 assert answer.status in {*case.statuses, CLOSED}, case.sent[:200]
 
-    round_of_all()  # what the allocator keeps for itself is had once
-    before = api.memory_kb()
-    round_of_all()
-    assert api.memory_kb() - before <= GROWTH_KB
+    def growth_kb() -> int:
+        before = api.memory_kb()
+        round_of_all()
+        return api.memory_kb() - before
+
+    # What is kept by mistake grows in every round; what the allocator keeps for each of its threads, in the first ones.
+    grown_kb = [growth_kb()]
+    while grown_kb[-1] > GROWTH_KB and len(grown_kb) < ROUNDS:
+        grown_kb.append(growth_kb())
+    assert grown_kb[-1] <= GROWTH_KB, grown_kb
     assert ask(api.port, with_key(Case(request(VALID), frozenset()), api.key).sent).status == 202
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from fleetflow.access import Role
 from fleetflow.safety.events import EventKind, HarshEvent, Review
@@ -22,16 +20,16 @@ from fleetflow.storage.database import connection
 from fleetflow.storage.events import read_events
 from fleetflow.storage.inbox import Order, Part, Tab, Wanted
 from fleetflow.trips.samples import Samples
-from tests.support import dashboard, people
+from tests.support import dashboard, pages, people
 from tests.support.dashboard import Drive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import sqlalchemy as sa
+    from streamlit.testing.v1 import AppTest
 
 pytestmark = pytest.mark.postgres
-APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 ANN, BEN = UUID(int=1), UUID(int=2)
 CAR, LORRY = UUID(int=11), UUID(int=12)
@@ -48,14 +46,7 @@ def opened(database_url) -> Iterator[Callable[..., AppTest]]:
     """Opens a page by its file and address, as a browser in Berlin would."""
 
     def open_page(name: str = "events", /, **address: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=60)
-        app.secrets["fleetflow"] = {"database_url": database_url}
-        app.context = {"timezone": "Europe/Berlin"}
-        app.run()
-        app.switch_page(f"app_pages/{name}.py")
-        for each, value in address.items():
-            app.query_params[each] = value
-        return app.run()
+        return pages.open_page(database_url, name, **address)
 
     with people.signed_in(database_url):
         yield open_page

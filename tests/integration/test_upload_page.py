@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from dashboard import words
 from dashboard.data.of_uploads import SANDBOX, latest
@@ -20,17 +18,18 @@ from fleetflow.quarantine import Quarantine
 from fleetflow.storage import roster
 from fleetflow.storage.database import connection
 from fleetflow.storage.tables import trip_logs, upload_trips, uploads
-from tests.support import people
+from tests.support import pages, people
 from tests.support.programs import make_settings, running_worker
 from tests.support.proxy import FaultyProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import httpx
+    from streamlit.testing.v1 import AppTest
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(240)]
-APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 ROWS = [f"2026-01-05 08:00:{second:02d},{20 + second}" for second in range(40)]
 GOOD = ("good.csv", "\n".join(["time,speed", *ROWS, "2026-01-05 08:00:50,fast"]).encode(), "text/csv")
 ANN, VAN = uuid4(), uuid4()
@@ -54,11 +53,7 @@ def page(database_url: str, api: httpx.Client) -> Iterator[Callable[..., AppTest
     """Opens the page in Berlin with files dropped on it."""
 
     def opened(*files: tuple[str, bytes, str]) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=120)
-        app.secrets["fleetflow"] = {"database_url": database_url, "api_url": str(api.base_url).rstrip("/")}
-        app.context = {"timezone": "Europe/Berlin"}
-        app.run()
-        app.switch_page("app_pages/upload.py").run()
+        app = pages.open_page(database_url, "upload", api_url=str(api.base_url).rstrip("/"), timeout_s=120)
         if files:
             app.file_uploader[0].set_value(list(files)).run()
         return app

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).parents[2]
-PAGE_TIMEOUT_MS = 30_000
+PAGE_TIMEOUT_MS = 60_000
+"""A trip's page takes four seconds of processor time to draw, and others want the processor too."""
 SETTLED = """() => {
     const app = document.querySelector('[data-testid=stApp]')
     return app?.dataset.testConnectionState === 'CONNECTED' && app.dataset.testScriptState === 'notRunning'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -23,7 +23,7 @@ from fleetflow.trips.columns import pack
 from fleetflow.trips.samples import FloatArray, Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 NAMESPACE = UUID("6f1d3c52-6a0e-4e0b-9a57-0b6f5d2f8c11")
 G = 9.80665
@@ -60,8 +60,15 @@ def make_drive(rng: np.random.Generator, *, minutes: float, hz: float, temper: f
     return Drive(samples, tuple(events))
 
 
-def insert_drive(
-    conn: sa.Connection,
+def insert_drive(conn: sa.Connection, drive: Drive, **known: Any) -> UUID:
+    """Store a drive as a trip of which `trip_row` says what is known; a COMPLETED one with its events and its score."""
+    row = trip_row(drive, **known)
+    insert_drives(conn, [(drive, row)])
+    trip_id: UUID = row["id"]
+    return trip_id
+
+
+def trip_row(
     drive: Drive,
     *,
     driver_id: UUID,
@@ -70,33 +77,38 @@ def insert_drive(
     status: str = "COMPLETED",
     error: str | None = None,
     name: str = "",
-) -> UUID:
-    """Store a drive as a trip with the given status; a COMPLETED one with its events and its score."""
+) -> dict[str, Any]:
+    """A row of trip_logs with the given status."""
     trip_id = uuid5(NAMESPACE, f"{driver_id}/{started_at}/{name}")
-    blob = pack(drive.samples)
     seconds = float(drive.samples.t_s[-1]) if drive.samples.t_s is not None else None
     done = status == "COMPLETED"
-    roster.insert_unknown(conn, [driver_id], [vehicle_id])
-    conn.execute(
-        sa.insert(trip_logs).values(
-            id=trip_id,
-            driver_id=driver_id,
-            vehicle_id=vehicle_id,
-            telemetry_blob=sa.cast(sa.literal(blob.decode(), sa.Text), JSONB),
-            status=status,
-            error=error,
-            attempts=5 if error else 0,
-            started_at=started_at,
-            ended_at=started_at + timedelta(seconds=seconds) if started_at and seconds else None,
-            point_count=len(drive.samples),
-            distance_km=_distance_km(drive.samples) if done else None,
-            duration_s=seconds if done else None,
-            content_hash=hashlib.sha256(trip_id.bytes).digest(),
-        )
-    )
-    if done:
-        _insert_score(conn, trip_id, driver_id, drive.events)
-    return trip_id
+    return {
+        "id": trip_id,
+        "driver_id": driver_id,
+        "vehicle_id": vehicle_id,
+        "blob": pack(drive.samples).decode(),
+        "status": status,
+        "error": error,
+        "attempts": 5 if error else 0,
+        "started_at": started_at,
+        "ended_at": started_at + timedelta(seconds=seconds) if started_at and seconds else None,
+        "point_count": len(drive.samples),
+        "distance_km": _distance_km(drive.samples) if done else None,
+        "duration_s": seconds if done else None,
+        "content_hash": hashlib.sha256(trip_id.bytes).digest(),
+    }
+
+
+def insert_drives(conn: sa.Connection, drives: Sequence[tuple[Drive, Mapping[str, Any]]]) -> None:
+    """Store many drives, each with its row, by a handful of statements."""
+    rows = [row for _, row in drives]
+    roster.insert_unknown(conn, [row["driver_id"] for row in rows], [row["vehicle_id"] for row in rows])
+    blob = sa.cast(sa.bindparam("blob", type_=sa.Text), JSONB)
+    conn.execute(sa.insert(trip_logs).values(telemetry_blob=blob), rows)
+    done = [(drive, row) for drive, row in drives if row["status"] == "COMPLETED"]
+    insert_events(conn, {row["id"]: drive.events for drive, row in done})
+    scores = [NewScore(row["id"], row["driver_id"], score_trip(drive.events, DEFAULT_PROFILE)) for drive, row in done]
+    insert_scores(conn, profiles.read_active(conn).version, scores)
 
 
 def seed_fleet(
@@ -105,6 +117,7 @@ def seed_fleet(
     """Drivers with a trip or two a day over some weeks, one of them without a name; returns ids by name."""
     rng = np.random.default_rng(7)
     ids = {name: uuid5(NAMESPACE, name) for name in drivers}
+    drives = []
     for number, (name, driver_id) in enumerate(ids.items()):
         roster.upsert_driver(conn, driver_id, name=f"Simulated {name}")
         vehicle_id = uuid5(NAMESPACE, f"vehicle {number}")
@@ -113,7 +126,8 @@ def seed_fleet(
         for day in range(0, days, 1 + number % 3):
             start = now - timedelta(days=day, hours=float(rng.uniform(2, 11)))
             drive = make_drive(rng, minutes=float(rng.uniform(8, 40)), hz=hz, temper=temper)
-            insert_drive(conn, drive, driver_id=driver_id, vehicle_id=vehicle_id, started_at=start)
+            drives.append((drive, trip_row(drive, driver_id=driver_id, vehicle_id=vehicle_id, started_at=start)))
+    insert_drives(conn, drives)
     return ids
 
 
@@ -154,12 +168,6 @@ def insert_many_trips(conn: sa.Connection, *, trips: int, drivers: int) -> None:
         ),
         {"version": profiles.read_active(conn).version},
     )
-
-
-def _insert_score(conn: sa.Connection, trip_id: UUID, driver_id: UUID, events: Sequence[HarshEvent]) -> None:
-    score = score_trip(events, DEFAULT_PROFILE)
-    insert_events(conn, {trip_id: events})
-    insert_scores(conn, profiles.read_active(conn).version, [NewScore(trip_id, driver_id, score)])
 
 
 def _cruise(rng: np.random.Generator, t_s: FloatArray) -> FloatArray:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import numpy as np
+from streamlit.components.v2.component_manager import BidiComponentManager
+from streamlit.testing.v1 import AppTest
 
 from fleetflow.safety.events import EventKind, HarshEvent
 from fleetflow.storage import reports
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import sqlalchemy as sa
-    from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 PAGES = sorted(path.stem for path in (APP.parent / "app_pages").glob("*.py"))
@@ -40,6 +41,22 @@ GENTLE = HarshEvent(EventKind.BRAKING, 80.0, 81.0, 82.0, 0.3, 40.0)
 
 
 HARSH = {"rough": 6, "middle": 2, "same": 2, "calm": 0}
+
+
+def open_page(
+    url: str, page: str = "", /, *, api_url: str = "http://127.0.0.1:8123", timeout_s: float = 60, **address: str
+) -> AppTest:
+    """A page by its name and address, or the one that opens first, over a database, as a browser in Berlin opens it."""
+    app = AppTest.from_file(str(APP), default_timeout=timeout_s)
+    # There are none, and each AppTest would ask every installed package for them: a quarter of a second.
+    app._bidi_component_manager = BidiComponentManager()
+    app.secrets["fleetflow"] = {"database_url": url, "api_url": api_url}
+    app.context = {"timezone": "Europe/Berlin"}
+    if page:
+        app.switch_page(f"app_pages/{page}.py")
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
 
 
 def drive(*events: HarshEvent) -> Drive:
@@ -77,10 +94,16 @@ def store_fleet(engine: sa.Engine) -> dict[str, UUID]:
 
 def store_days(engine: sa.Engine, brakes: Mapping[UUID, int], *, first_back: int, days: int = 20) -> None:
     """A long day for each driver with so many harsh brakes, on so many days up to some days ago."""
+    starts = [NOW - timedelta(days=back) for back in range(first_back, first_back + days)]
+    drives = [(long_drive(count), driver_id, start) for driver_id, count in brakes.items() for start in starts]
     with connection(engine) as conn:
-        for driver_id, count in brakes.items():
-            for back in range(first_back, first_back + days):
-                insert(conn, long_drive(count), driver_id, started_at=NOW - timedelta(days=back))
+        dashboard.insert_drives(
+            conn,
+            [
+                (drive, dashboard.trip_row(drive, driver_id=driver_id, vehicle_id=uuid4(), started_at=start))
+                for drive, driver_id, start in drives
+            ],
+        )
 
 
 def score_of(engine: sa.Engine, trip: UUID) -> int | None:

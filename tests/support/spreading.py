@@ -7,21 +7,45 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-LONGEST_FIRST = ("faults", "browser", "integration", "unit")
-"""Folders of tests: what takes long must not be what everyone waits for in the end."""
-ALONE = "tests/faults/"
-"""These measure how long things take while processes die: never two of them at a time."""
+TOGETHER = {
+    "faults": ("tests/faults/",),
+    "rabbitmq": (
+        "tests/integration/test_queue_rabbitmq.py",
+        "tests/integration/test_queue_contract.py",
+        "tests/integration/test_way_of_a_trip.py",
+        "tests/integration/test_watching_a_worker.py",
+    ),
+}
+"""One process runs these, one after the other: fault tests measure how long things take while programs die, and a
+RabbitMQ of its own costs every process ten seconds."""
+LONGEST_FIRST = (
+    "tests/faults/",
+    "tests/browser/test_dashboard_journeys.py",
+    "tests/browser/test_accessibility.py",
+    "tests/browser/",
+    *TOGETHER["rabbitmq"],
+    "tests/integration/test_up.py",
+    "tests/integration/test_upload_page.py",
+    "tests/integration/",
+    "tests/",
+)
+"""What takes long must not be what everyone waits for in the end."""
 
 
 class ByFile(LoadScopeScheduling):
     """Gives out whole files, since the tests of a file share servers, in the order of the tests."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return ALONE if nodeid.startswith(ALONE) else nodeid.partition("::")[0]
+        return next((name for name, starts in TOGETHER.items() if nodeid.startswith(starts)), nodeid.partition("::")[0])
+
+
+def place(item: pytest.Item) -> int:
+    """The longer a file takes, the lower."""
+    return next(place for place, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(item.config.rootpath).parts[1]))
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)

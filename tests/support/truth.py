@@ -61,13 +61,28 @@ def swung_back(each: SimulatedTrip, time_constant_s: float) -> SimulatedTrip:
 
 def accuracy(kind: EventKind, trips: Sequence[SimulatedTrip], detector: Detector | None = None) -> Accuracy:
     """Each true event may be found once; what is found besides is false."""
+    return accuracies([kind], trips, detector)[0]
+
+
+def accuracies(
+    kinds: Sequence[EventKind], trips: Sequence[SimulatedTrip], detector: Detector | None = None
+) -> list[Accuracy]:
+    """The same for several kinds, whose events are found at once."""
     samples = [each.trip.samples for each in trips]
+    found = list(zip(trips, (detector or harsh_events)(samples), strict=True))
+    hours = sum(_hours(each) for each in samples)
+    return [_accuracy(kind, found, hours) for kind in kinds]
+
+
+def _accuracy(
+    kind: EventKind, trips: Sequence[tuple[SimulatedTrip, list[tuple[EventKind, float]]]], hours: float
+) -> Accuracy:
     true = found = false = 0
-    for each, events in zip(trips, (detector or harsh_events)(samples), strict=True):
+    for each, events in trips:
         wanted = [event.peak_s for event in each.truth if event.kind is kind]
         hits = _matched(wanted, sorted(at for event_kind, at in events if event_kind is kind))
         true, found, false = true + len(wanted), found + hits, false + _count(events, kind) - hits
-    return Accuracy(true, found, false, sum(_hours(each) for each in samples))
+    return Accuracy(true, found, false, hours)
 
 
 def harsh_events(

@@ -45,9 +45,9 @@ def test_an_unknown_account_costs_as_much_time_as_a_known_one():
     stored = passwords.hash_password("correct horse battery")
 
     def seconds(password_hash: str | None) -> float:
-        started = time.perf_counter()
+        started = time.process_time()  # the processor may be another's meanwhile
         assert not passwords.check_password("a wrong password", password_hash)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     pairs = [(seconds(stored), seconds(None)) for _ in range(5)]
     known, unknown = (min(each) for each in zip(*pairs, strict=True))

@@ -15,7 +15,7 @@ from fleetflow.safety.events import EventKind
 from fleetflow.simulator import Sensors
 from fleetflow.trips.samples import Samples
 from tests.support.pulses import g_events, half_sine, ordinary_drive
-from tests.support.truth import accuracy, drives, harsh_events, harsh_runs, harsh_samples, swung_back
+from tests.support.truth import accuracies, accuracy, drives, harsh_events, harsh_runs, harsh_samples, swung_back
 
 G_KINDS = (EventKind.BRAKING, EventKind.ACCELERATION, EventKind.CORNERING)
 HILLS = Sensors(noise_g=0.03, bias_long_g=0.08, bias_lat_g=0.05, steepest_grade=0.06)
@@ -50,16 +50,15 @@ def test_noise_hides_few_brakes_and_makes_few(noise_g: float, hz: float, recall:
 @pytest.mark.parametrize("hz", [1, 2, 5, 10, 50])
 def test_mounting_and_hills_make_no_events(hz: float):
     trips = drives(hz, HILLS, hours=4 if hz > 10 else 12)
-    for kind in G_KINDS:
-        found = accuracy(kind, trips)
+    for kind, found in zip(G_KINDS, accuracies(G_KINDS, trips), strict=True):
         assert found.recall >= (0.9 if hz == 1 else 0.98), kind
         assert found.false_per_hour <= 0.2, kind
 
 
 def test_no_event_is_made_where_nothing_was_recorded():
-    trips = drives(10, Sensors(noise_g=0.03, gaps_per_hour=20), hours=8)
-    assert [accuracy(kind, trips).false for kind in G_KINDS] == [0, 0, 0]
-    assert min(accuracy(kind, trips).recall for kind in G_KINDS) > 0.85  # the others lie in a gap
+    found = accuracies(G_KINDS, drives(10, Sensors(noise_g=0.03, gaps_per_hour=20), hours=8))
+    assert [each.false for each in found] == [0, 0, 0]
+    assert min(each.recall for each in found) > 0.85  # the others lie in a gap
 
 
 @pytest.mark.parametrize(("hz", "time_constant_s"), [(2, 1.0), (5, 1.0), (10, 1.0), (10, 2.0), (50, 1.0)])
@@ -76,14 +75,15 @@ def test_a_sensor_that_swings_back_makes_no_accelerations(hz: float, time_consta
 @pytest.mark.parametrize("hz", [1, 2, 10, 50])
 def test_bumps_make_a_small_part_of_the_events_that_runs_of_samples_make(hz: float):
     trips = drives(hz, Sensors(noise_g=0.03, bumps_per_minute=6))
-    for kind in (EventKind.BRAKING, EventKind.ACCELERATION):
-        assert accuracy(kind, trips).recall >= 0.9
-        assert accuracy(kind, trips).false_per_hour < 0.2 * accuracy(kind, trips, harsh_runs).false_per_hour
+    kinds = (EventKind.BRAKING, EventKind.ACCELERATION)
+    for found, runs in zip(accuracies(kinds, trips), accuracies(kinds, trips, harsh_runs), strict=True):
+        assert found.recall >= 0.9
+        assert found.false_per_hour < 0.2 * runs.false_per_hour
 
 
 def test_counting_samples_counts_every_brake_many_times():
     trips = drives(10, Sensors())
-    assert [accuracy(kind, trips).false for kind in G_KINDS] == [0, 0, 0]
+    assert [each.false for each in accuracies(G_KINDS, trips)] == [0, 0, 0]
     naive = accuracy(EventKind.BRAKING, trips, harsh_samples)
     assert naive.false > 5 * naive.true
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.spreading import LONGEST_FIRST, TOGETHER
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "run",
@@ -76,6 +78,13 @@ def test_the_tests_fail_when_the_types_or_the_tests_do_and_both_are_shown(tmp_pa
     pytest_line, mypy_line = answer.stdout.splitlines()
     assert re.fullmatch(r"-m pytest -k one or two", pytest_line)
     assert mypy_line == "-m mypy"
+
+
+def test_what_is_said_of_how_tests_are_spread_is_true_of_the_files_there_are():
+    assert [each for each in LONGEST_FIRST if not (ROOT / each).exists()] == []
+    integration = (ROOT / "tests" / "integration").glob("test_*.py")
+    needing = {str(each.relative_to(ROOT)) for each in integration if "pytest.mark.rabbitmq" in each.read_text()}
+    assert needing == set(TOGETHER["rabbitmq"])
 
 
 def test_requirements_are_pinned_by_hash_and_name_no_registry():

@@ -43,7 +43,9 @@ def show_accounts(database: str) -> None:
         components.card_head(
             "Accounts", "A person may have several roles. A password from here has to be changed at once."
         )
-        st.dataframe(accounts_frame(known, components.zone()), hide_index=True, key="accounts")
+        st.dataframe(
+            accounts_frame(known, components.zone()), placeholder=words.NOTHING, hide_index=True, key="accounts"
+        )
     with st.grid(2, min_column_width=330, border=True) as grid:
         with grid.cell():
             _add_account(database)

@@ -26,8 +26,9 @@ def show_table(events: Sequence[InboxEvent], view: View) -> None:
     shown.insert(0, "trace", [traces.address(e.event, moments.get(e.event.id or 0), e.threshold) for e in events])
     shown["kind"] = shown["kind"].map(lambda kind: [kind]).astype(object)
     picked = st.dataframe(
-        shown, key=f"table_{view.tab}_{view.page}", hide_index=True, row_height=44, height="content",
-        on_select="rerun", selection_mode="multi-row", alt="Events with peak, margin, driver, vehicle, time and review",
+        shown, key=f"table_{view.tab}_{view.page}", placeholder=words.NOTHING, hide_index=True, row_height=44,
+        height="content", on_select="rerun", selection_mode="multi-row",
+        alt="Events with peak, margin, driver, vehicle, time and review",
         column_config=_columns(),
     )  # fmt: skip
     rows = picked["selection"]["rows"]

@@ -30,7 +30,9 @@ def show_keys(database: str) -> None:
         caption = "Vehicles and gateways send one as Authorization: Bearer. A revoked one is void within 5 seconds."
         components.card_head("API keys", caption)
         if known:
-            st.dataframe(keys_frame(known, names, components.zone(), now), hide_index=True, key="keys")
+            st.dataframe(
+                keys_frame(known, names, components.zone(), now), placeholder=words.NOTHING, hide_index=True, key="keys"
+            )
         else:
             components.state("key", "No key yet", "Without any key the API takes trips from this machine only.")
     with st.grid(2, min_column_width=330, border=True) as grid:

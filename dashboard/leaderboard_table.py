@@ -36,6 +36,7 @@ def ranked(frame: pd.DataFrame, *, middle: float, key: str, ticked: list[int], o
     st.dataframe(
         _styled(ranked_frame(frame, middle=middle, end=end)),
         key=key,
+        placeholder=words.NOTHING,
         hide_index=True,
         row_height=ROW_PX,
         height="content" if len(frame) <= MOST_ROWS else ROW_PX * (MOST_ROWS + 1) + 3,
@@ -153,6 +154,7 @@ def unranked(frame: pd.DataFrame) -> None:
     st.dataframe(
         shown if shown["sign"].ne("").any() else shown.drop(columns="sign"),
         key="unranked",
+        placeholder=words.NOTHING,
         hide_index=True,
         row_height=ROW_PX,
         height="content" if len(frame) <= MOST_ROWS // 2 else ROW_PX * (MOST_ROWS // 2 + 1) + 3,

@@ -87,6 +87,7 @@ def show_workers(workers: Sequence[SeenWorker], zone: str) -> None:
     st.dataframe(
         workers_frame(workers, zone),
         key="workers",
+        placeholder=words.NOTHING,
         hide_index=True,
         row_height=tables.ROW_PX,
         height=tables.height(len(workers), 5),
@@ -157,6 +158,7 @@ def _failed_table(trips: pd.DataFrame, zone: str) -> list[UUID]:
     state = st.dataframe(
         failed_frame(trips, zone),
         key=f"failed_{len(trips)}_{trips['trip_id'].iloc[0] if len(trips) else ''}",
+        placeholder=words.NOTHING,
         hide_index=True,
         row_height=tables.ROW_PX,
         height=tables.height(len(trips), MOST_ROWS),
@@ -201,6 +203,7 @@ def show_runs(runs: Sequence[Run], zone: str) -> None:
     st.dataframe(
         runs_frame(runs, zone),
         key="runs",
+        placeholder=words.NOTHING,
         hide_index=True,
         row_height=tables.ROW_PX,
         height=tables.height(len(runs), 6),

@@ -155,6 +155,7 @@ def _failed_table(shown: pd.DataFrame, trip_ids: list[str]) -> None:
     st.dataframe(
         shown,
         key="failed_trips",
+        placeholder=words.NOTHING,
         hide_index=True,
         alt="Trips that could not be scored, with the reason",
         column_config={

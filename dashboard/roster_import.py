@@ -66,7 +66,7 @@ def _show(found: RosterFile) -> None:
         st.warning(f"{said}\n{lines}{more}", icon=":material/warning:")
     if found.changes:
         st.caption(f"{words.plural(len(found.changes), 'change')} in {words.plural(len(found.rows), 'row')}")
-        st.dataframe(changes_frame(found), hide_index=True, key="roster_changes")
+        st.dataframe(changes_frame(found), placeholder=words.NOTHING, hide_index=True, key="roster_changes")
     else:
         st.caption("Nothing in this file differs from the roster.")
 

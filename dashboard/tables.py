@@ -69,6 +69,7 @@ def trips(frame: pd.DataFrame, zone: str, *, with_driver: bool = False) -> None:
     st.dataframe(
         shown if shown["status"].ne("").any() else shown.drop(columns="status"),
         key="trips",
+        placeholder=words.NOTHING,
         hide_index=True,
         row_height=ROW_PX,
         height=height(len(shown), 12),
@@ -116,6 +117,7 @@ def events(
     st.dataframe(
         frame.assign(kind=frame["kind"].map(lambda kind: [kind]).astype(object)),
         key=key,
+        placeholder=words.NOTHING,
         hide_index=True,
         row_height=ROW_PX,
         height=height(len(frame), 10),

@@ -81,8 +81,8 @@ def show_profiles(subject: Subject) -> None:
     key = "judge_by"
     frame = profiles_frame(subject, shown, active)
     st.dataframe(
-        frame.drop(columns="version"), key="profiles", hide_index=True, row_height=36, height="content",
-        alt="The trip's harsh events and score under each profile",
+        frame.drop(columns="version"), key="profiles", placeholder=words.NOTHING, hide_index=True, row_height=36,
+        height="content", alt="The trip's harsh events and score under each profile",
         column_config={
             "profile": st.column_config.ButtonColumn(
                 "Profile", key=key, type="tertiary", alignment="left", width=188,

@@ -82,6 +82,7 @@ def _show_table(moves: pd.DataFrame) -> None:
     shown = table_frame(moves)
     st.dataframe(
         shown,
+        placeholder=words.NOTHING,
         hide_index=True,
         key="moves_table",
         alt="Drivers with their rank before and after, and whether the move is more than noise",

@@ -46,7 +46,8 @@ def show_earlier(database: str) -> None:
     )
     with st.container(border=True):
         st.header("Earlier uploads", anchor=False)
-        st.dataframe(frame, hide_index=True, height=tables.height(len(frame), MOST_ROWS), column_config={
+        height = tables.height(len(frame), MOST_ROWS)
+        st.dataframe(frame, placeholder=words.NOTHING, hide_index=True, height=height, column_config={
             "file": "File", "state": "State", "stored": "Trips stored", "at": "Uploaded", "by": "By",
         })  # fmt: skip
 

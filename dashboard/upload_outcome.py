@@ -68,6 +68,8 @@ def show_refusals(file: TripFile) -> None:
     )
     with st.expander(f"{words.plural(preview.refused_count, 'row')} refused"):
         names = {"line": "Line", "column": "Column", "value": "Value", "reason": "Why"}
-        st.dataframe(frame.head(SHOWN_REFUSALS), hide_index=True, column_config=names, height=220)
+        st.dataframe(
+            frame.head(SHOWN_REFUSALS), placeholder=words.NOTHING, hide_index=True, column_config=names, height=220
+        )
         note = words.plural(len(frame), "row") + (" of these" if len(frame) < preview.refused_count else "")
         components.csv_footer(frame, note, f"refused-{words.file_name(file.name)}.csv")

@@ -35,7 +35,7 @@ def show_ways(sent: list[Sent], ways: list[TripWay]) -> None:
             "file": [names[way.trip_id] for way in ways],
         }
     )
-    st.dataframe(frame, hide_index=True, column_config={
+    st.dataframe(frame, placeholder=words.NOTHING, hide_index=True, column_config={
         "driver": "Driver", "start": "Start", "way": "Way",
         "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
         "open": st.column_config.LinkColumn("Trip", display_text="Open", width=60),

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ settings.register_profile(
     derandomize=bool(os.environ.get("CI")),
 )
 settings.load_profile("fleetflow")
+
+# Under nohup a hang-up is ignored, and so it would be by all programs that tests start, even those that must obey it.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Containers often forbid bytecode. Here some hundred programs start, each of which would compile seconds of libraries.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

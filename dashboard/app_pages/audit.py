@@ -60,7 +60,7 @@ def show_entries(found: pd.DataFrame, zone: str, export: Callable[[], pd.DataFra
     local = found["at"].dt.tz_convert(zone).dt.tz_localize(None)
     shown = exported(found).assign(at=local, action=found["action"].map(in_words))
     with st.container(border=True):
-        st.dataframe(shown, hide_index=True, column_config=COLUMNS, key="audit")
+        st.dataframe(shown, placeholder=words.NOTHING, hide_index=True, column_config=COLUMNS, key="audit")
         note = f"{len(found):,} {'entry' if len(found) == 1 else 'entries'}, the newest first."
         if len(found) == MOST_ENTRIES:
             note = f"The newest {MOST_ENTRIES:,} entries; a file holds all that were found, at most {MOST_EXPORTED:,}."

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 G = 9.80665
 HARSH_G = (0.48, 0.75)
 """Clear of the usual 0.4 g, so that whether an event is harsh does not hang on how a detector smooths."""
+FIRM_G = (0.22, 0.46)
+"""What drivers do who are neither calm nor harsh, the firmer the more rarely: about one in eleven is above 0.4 g."""
 HARSH_LONG_S = (1.2, 2.8)
 HARSH_TURN_S = (2.0, 3.5)
 CALM_G = (0.07, 0.20)
@@ -68,6 +70,7 @@ class Planner:
     def __init__(self, rng: np.random.Generator, temper: Temper) -> None:
         self._rng = rng
         self._urges = {kind: Urge(rng, getattr(temper, kind.value)) for kind in EventKind}
+        self._firm = Urge(rng, temper.firm)
         self._time_s = self._at_m = self._speed_ms = 0.0
         self._plan: list[Manoeuvre] = []
 
@@ -98,17 +101,20 @@ class Planner:
         kind = EventKind.ACCELERATION if speed_ms > self._speed_ms else EventKind.BRAKING
         if harsh is None and self._is_due(kind):
             self._jerk(speed_ms, kind)
+        elif harsh is None and self._firm.is_due(self._at_m):
+            self._jerk(speed_ms, None)
         change = speed_ms - self._speed_ms
         if abs(change) > 0.01:  # noqa: PLR2004  # m/s: nothing to do
             length = abs(change) * np.pi / (2 * self._draw(*CALM_G) * G)
             self._add(max(length, 1.0), change_ms=change, harsh=harsh)
 
-    def _jerk(self, speed_ms: float, kind: EventKind) -> None:
-        """A harsh pulse towards the wanted speed; none when there is too little speed to lose or gain."""
-        length, peak_g = self._draw(*HARSH_LONG_S), self._draw(*HARSH_G)
+    def _jerk(self, speed_ms: float, harsh: EventKind | None) -> None:
+        """A harsh or firm pulse towards the wanted speed; none when there is too little speed to lose or gain."""
+        length, peak_g = self._draw(*HARSH_LONG_S), self._draw(*HARSH_G) if harsh else self._firm_g()
         change = peak_g * G * 2 * length / np.pi
         if abs(speed_ms - self._speed_ms) >= change:
-            self._add(length, change_ms=math.copysign(change, speed_ms - self._speed_ms), harsh=kind)
+            self._add(length, change_ms=math.copysign(change, speed_ms - self._speed_ms), harsh=harsh)
+            self._was_firm(harsh)
             self._hold(QUIET_S)
 
     def _cruise(self) -> None:
@@ -119,9 +125,21 @@ class Planner:
         if self._is_due(EventKind.CORNERING):
             self._add(self._draw(*HARSH_TURN_S), pull_g=side * self._draw(*HARSH_G), harsh=EventKind.CORNERING)
             self._hold(QUIET_S)
+        elif self._firm.is_due(self._at_m):
+            self._add(self._draw(*HARSH_TURN_S), pull_g=side * self._firm_g())
+            self._was_firm(None)
+            self._hold(QUIET_S)
         elif self._rng.random() > STRAIGHT_SHARE:
             self._add(self._draw(*CALM_TURN_S), pull_g=side * self._draw(*CALM_TURN_G))
             self._hold(QUIET_S)
+
+    def _firm_g(self) -> float:
+        low, high = FIRM_G
+        return low + (high - low) * float(self._rng.random()) ** 3
+
+    def _was_firm(self, harsh: EventKind | None) -> None:
+        if harsh is None:
+            self._firm.give_way()
 
     def _is_due(self, kind: EventKind) -> bool:
         return self._urges[kind].is_due(self._at_m)

@@ -17,18 +17,19 @@ ROUGH = (14.0, 10.0, 9.0, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class Temper:
-    """Harsh events per 100 km, by kind; zero means never."""
+    """Harsh events per 100 km, by kind; zero means never. `firm` are manoeuvres of any kind between calm and harsh."""
 
     braking: float = 0.0
     acceleration: float = 0.0
     cornering: float = 0.0
     speeding: float = 0.0
+    firm: float = 0.0
 
     @classmethod
-    def of_roughness(cls, roughness: float) -> Temper:
+    def of_roughness(cls, roughness: float, *, firm: float = 0.0) -> Temper:
         """From 0 (calm) to 1 (rough)."""
         rates = (calm * (rough / calm) ** roughness for calm, rough in zip(CALM, ROUGH, strict=True))
-        return cls(*rates)
+        return cls(*rates, firm=firm)
 
 
 class Urge:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,25 +52,35 @@ DRAWN_AGAIN = "() => new Promise(done => requestAnimationFrame(() => requestAnim
 
 def main() -> int:
     """Draw all pages over a demo fleet of its own; the exit code."""
-    with tempfile.TemporaryDirectory() as folder, running_demo(Path(folder)) as (base, places, token):
-        draw_all(base, places, token)
+    with tempfile.TemporaryDirectory() as folder, running_demo(Path(folder)) as demo:
+        draw_all(demo)
     return 0
 
 
-def draw_all(base: str, places: dict[str, str], token: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A FleetFlow whose demo fleet is scored: where the dashboard is, a trip and its driver, an admin's session."""
+
+    base: str
+    places: dict[str, str]
+    token: str
+    database_url: str
+
+
+def draw_all(demo: Demo) -> None:
     """Draw each page of a dashboard as an admin sees it, in the light, and some in the dark."""
     PICTURES.mkdir(exist_ok=True)
     with launched_chromium() as browser:
         for page, scheme in [*((page, "light") for page in PAGES), *((page, "dark") for page in DARK)]:
-            with viewer(browser, base, token=token, scheme=scheme, width=WIDTH) as person:
+            with viewer(browser, demo.base, token=demo.token, scheme=scheme, width=WIDTH) as person:
                 person.page.set_default_timeout(PATIENCE_S * 1000)
-                drawn = draw(person.open(ADDRESSES.get(page, page).format(**places)))
+                drawn = draw(person.open(ADDRESSES.get(page, page).format(**demo.places)))
             save(drawn, PICTURES / (f"{page}.png" if scheme == "light" else f"{page}-{scheme}.png"))
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[tuple[str, dict[str, str], str]]:
-    """A FleetFlow whose demo fleet is scored: the dashboard's address, a trip and its driver, an admin's session."""
+def running_demo(folder: Path) -> Iterator[Demo]:
+    """`fleetflow up` with the demo fleet, until all its trips have their scores."""
     dashboard_port = free_port()
     environment = {
         **os.environ,
@@ -86,7 +97,7 @@ def running_demo(folder: Path) -> Iterator[tuple[str, dict[str, str], str]]:
             wait_until(lambda: b"demo_fleet_sent" in log.read_bytes(), PATIENCE_S, what="the demo fleet's trips")
             url = find_running(folder / "data")
             assert url
-            yield f"http://127.0.0.1:{dashboard_port}", await_scores(url), people.start_session(url)
+            yield Demo(f"http://127.0.0.1:{dashboard_port}", await_scores(url), people.start_session(url), url)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=60)

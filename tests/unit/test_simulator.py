@@ -15,6 +15,7 @@ from fleetflow.safety.detection import find_events
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 from fleetflow.simulator import Sensors, SimulatedTrip, Temper, simulate_trip
+from fleetflow.simulator.route import CALM_G, FIRM_G, Planner
 from fleetflow.trips.encode import encode_trip
 from fleetflow.trips.summary import summarize
 
@@ -178,3 +179,14 @@ def test_gaps_and_frozen_speeds_and_lost_positions_are_there_when_asked_for():
     assert lost.latitude is not None
     assert np.isnan(lost.latitude).mean() == pytest.approx(0.3, abs=0.05)
     assert simulate(4, has_position=False).trip.samples.longitude is None
+
+
+def test_firm_manoeuvres_lie_between_calm_and_harsh_and_are_seldom_harsh_by_the_usual_threshold():
+    temper = Temper(firm=300.0)
+    plans = [Planner(np.random.default_rng(seed), temper).plan(3600) for seed in range(10)]
+    peaks = np.array([each.peak_g for plan in plans for each in plan if each.peak_g > CALM_G[1] + 0.001])
+    assert len(peaks) > 200
+    assert peaks.min() >= FIRM_G[0]
+    assert peaks.max() <= FIRM_G[1]
+    assert 0.04 < np.mean(peaks > 0.4) < 0.15
+    assert not any(each.harsh for plan in plans for each in plan), "no truth for detection to find"

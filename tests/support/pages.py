@@ -30,7 +30,7 @@ ADDRESSES = {
     "overview": "",
     "driver": "driver?driver={driver}",
     "trip": "trip?trip={trip}&event=1",
-    "tuning": "tuning?draft=0.36x5_0.43x5_0.45x2_130x0",
+    "tuning": "tuning?draft=0.3x5_0.4x5_0.45x0_130x0",
 }
 """The pages whose bare address does not show them at work, or that answer elsewhere."""
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+FLEET_TIMEOUT_S = 60.0
+"""The events of a million trips take many seconds; a list or a sum that takes as long is a fault."""
+
 
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
 def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataFrame:
@@ -29,7 +32,7 @@ def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataF
 @st.cache_resource(ttl=FLEET_S, max_entries=4, show_spinner="Reading the fleet's events")
 def fleet(database: str, since: datetime | None, zone: str, group: str | None = None) -> tuple[list[str], Prepared]:
     """The drivers by number, and a period's events laid out for what-if (never changed, hence shared)."""
-    with snapshot(link(database).engine) as conn:
+    with snapshot(link(database).engine, statement_timeout_s=FLEET_TIMEOUT_S) as conn:
         check_schema(conn)
         found = read_fleet(conn, since=since, zone=zone, group_name=group)
     return [str(each) for each in as_uuids(found.driver_ids)], prepare(found.events, found.trips)

@@ -33,6 +33,9 @@ LOCK_NOT_AVAILABLE = "55P03"
 ANOTHER_SCHEMA = ("42P01", "42703", "3F000")
 """An undefined table, column or schema: the migrations have not run yet, or a newer FleetFlow's have."""
 
+STATEMENT_TIMEOUT = sa.text("SELECT set_config('statement_timeout', :ms, true)")
+"""For the rest of a transaction."""
+
 
 def sqlalchemy_url(url: str) -> sa.URL:
     """The URL for SQLAlchemy's psycopg 3 dialect; ConfigurationError when it is not a Postgres URL."""
@@ -101,10 +104,15 @@ def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Like `connection`, but all statements see the database as it was at the first; it can only read."""
+def snapshot(engine: sa.Engine, *, statement_timeout_s: float | None = None) -> Iterator[sa.Connection]:
+    """Like `connection`, but all statements see the database as it was at the first; it can only read.
+
+    A statement may take as long as the engine says, or longer where the caller knows that it reads much.
+    """
     with translated_errors(), engine.begin() as conn:
         conn.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        if statement_timeout_s is not None:
+            conn.execute(STATEMENT_TIMEOUT, {"ms": f"{statement_timeout_s * 1000:.0f}"})
         yield conn
 
 

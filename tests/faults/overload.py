@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 TRIAL_S, TRIALS = 15.0, 6
 STEP = 1.15
 """From one rate that is tried to the next."""
-HELD = 0.9
+HELD = 0.8
 """Of what is held for some seconds, this is held for long: tables grow, and Postgres has checkpoints to write."""
 BOUND_PER_S, LOWEST_BOUND, HIGHEST_BOUND = 20, 2_500, 50_000
 """So many trips may wait for each second of the run, that the bound is met within it; the default for long ones. Of

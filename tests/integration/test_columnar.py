@@ -66,6 +66,16 @@ def test_reading_a_fleet_beyond_its_time_says_that_the_database_does_not_answer(
     impatient.dispose()
 
 
+def test_a_reading_that_is_known_to_take_long_has_more_time_and_the_next_one_again_as_usual(database_url: str):
+    engine = create_engine(database_url, application_name="tests", pool_size=1, statement_timeout_s=0.05)
+    slow = sa.text("SELECT pg_sleep(0.1)")
+    with snapshot(engine, statement_timeout_s=30) as conn:
+        conn.execute(slow)
+    with pytest.raises(StorageUnavailableError, match="does not answer"), snapshot(engine) as conn:
+        conn.execute(slow)
+    engine.dispose()
+
+
 def test_reading_a_fleet_from_another_schema_says_so(engine: sa.Engine):
     with connection(engine) as conn:
         conn.exec_driver_sql("ALTER TABLE telemetry.harsh_events RENAME COLUMN review TO verdict")

@@ -28,8 +28,8 @@ class Temper:
     @classmethod
     def of_roughness(cls, roughness: float, *, firm: float = 0.0) -> Temper:
         """From 0 (calm) to 1 (rough)."""
-        rates = (calm * (rough / calm) ** roughness for calm, rough in zip(CALM, ROUGH, strict=True))
-        return cls(*rates, firm=firm)
+        rates = [calm * (rough / calm) ** roughness for calm, rough in zip(CALM, ROUGH, strict=True)]
+        return cls(rates[0], rates[1], rates[2], rates[3], firm)
 
 
 class Urge:

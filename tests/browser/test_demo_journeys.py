@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.browser.test_dashboard_journeys import NAME_X, address, badge, click_row, score_shown
-from tests.browser.test_tuning_journey import metric, open_leaderboard, standings, tune
+from tests.browser.test_tuning_journey import follow_and_go_back, metric, open_leaderboard, standings, tune
 from tests.support.browser import viewer
 from tests.support.pictures import running_demo
 from tests.support.waiting import wait_until
@@ -88,13 +88,7 @@ def test_a_manager_tunes_braking_sees_who_moves_applies_it_and_goes_back(chromiu
         page.get_by_label("Name").fill("Stricter braking")
         page.get_by_role("button", name="Apply and re-score").click()
         page.get_by_text("Scored under profile 2, “Stricter braking”").wait_for()
-        open_leaderboard(person)
-        wait_until(lambda: standings(person) != before, what="the leaderboard under profile 2")
-        page.get_by_role("link", name="Tuning").click()
-        page.get_by_role("button", name="Make active").click()
-        page.get_by_text("Scored under profile 1").wait_for()
-        open_leaderboard(person)
-        wait_until(lambda: standings(person) == before, what="the leaderboard as it was")
+        follow_and_go_back(person, before)
 
 
 def test_an_officer_dismisses_an_event_sees_score_and_rank_follow_and_takes_it_back(chromium: Browser, demo: Demo):

@@ -64,6 +64,17 @@ def tune(person: Viewer) -> None:
     person.settle()
 
 
+def follow_and_go_back(person: Viewer, before: list[str]) -> None:
+    """See the leaderboard under the new profile, make the first one active again, see the leaderboard as it was."""
+    open_leaderboard(person)
+    wait_until(lambda: standings(person) != before, what="the leaderboard under profile 2")
+    person.page.get_by_role("link", name="Tuning").click()
+    person.page.get_by_role("button", name="Make active").click()
+    person.page.get_by_text("Scored under profile 1").wait_for()
+    open_leaderboard(person)
+    wait_until(lambda: standings(person) == before, what="the leaderboard as it was")
+
+
 def test_braking_is_tuned_applied_and_taken_back(chromium: Browser, seeded: str, tmp_path: Path):
     token = people.start_session(seeded)
     with running_dashboard(seeded, tmp_path) as base, viewer(chromium, base, token=token) as person:
@@ -86,10 +97,4 @@ def test_braking_is_tuned_applied_and_taken_back(chromium: Browser, seeded: str,
         with running_worker(make_settings(), seeded):
             page.get_by_text("Scored under profile 2, “Stricter braking”").wait_for()
         assert page.get_by_text("Rear-end collisions in town.").is_visible()
-        open_leaderboard(person)
-        wait_until(lambda: standings(person) != before, what="the leaderboard under profile 2")
-        page.get_by_role("link", name="Tuning").click()
-        page.get_by_role("button", name="Make active").click()
-        page.get_by_text("Scored under profile 1").wait_for()
-        open_leaderboard(person)
-        wait_until(lambda: standings(person) == before, what="the leaderboard as it was")
+        follow_and_go_back(person, before)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import access, acting, components, viewers
+from dashboard import access, acting, components, viewers, way_back
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -113,6 +113,7 @@ page = st.navigation(
 if person:
     with components.guarded():
         if access.may_open(person.roles, files[page.url_path]):
+            way_back.arrive(page.url_path)
             acting.arrange_downloads(components.database(), files[page.url_path])
             page.run()
         else:

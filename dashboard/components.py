@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import access, data, downloads, words
+from dashboard import access, data, downloads, way_back, words
 from fleetflow.access import AccessDeniedError
 from fleetflow.errors import ConfigurationError, StorageUnavailableError
 from fleetflow.storage.database import without_names
@@ -159,19 +159,9 @@ def choose_period(period: str) -> None:
     st.query_params["period"] = period
 
 
-def go_to(page: str, address: dict[str, str]) -> None:
-    """Go to another page at an address.
-
-    Streamlit writes two steps of history, one for the address and one for the page. The address first: then the step
-    between is the page that was left, at the new address. It has to show there what it showed: Back leads to it.
-    """
-    st.query_params.from_dict(address)
-    st.switch_page(page, query_params=address)
-
-
 def open_driver(driver_id: str) -> None:
     """Go to a driver's page."""
-    go_to(DRIVER, {"driver": driver_id, "period": current_period()})
+    way_back.go_to(DRIVER, {"driver": driver_id, "period": current_period()})
 
 
 def link_to(page: str, label: str, *, icon: str) -> None:
@@ -183,7 +173,7 @@ def link_to(page: str, label: str, *, icon: str) -> None:
 
 def open_trip(trip_id: str) -> None:
     """Go to a trip's page."""
-    go_to(TRIP, {"trip": trip_id})
+    way_back.go_to(TRIP, {"trip": trip_id})
 
 
 def state(icon: str, title: str, text: str) -> DeltaGenerator:

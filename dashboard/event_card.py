@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import components, data, event_charts, explain, fleet_view, look, reviewing, words
+from dashboard import components, data, event_charts, explain, fleet_view, look, reviewing, way_back, words
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.scores import score_trip
 
@@ -160,4 +160,4 @@ def open_trip(each: InboxEvent) -> None:
     number = next((one.number for one in judged if one.event.id == each.event.id), None)
     address = {"trip": each.trip_id, **({"event": str(number)} if number else {})}
     view = {"view": "120"} if each.has_clock and each.event.kind is not EventKind.SPEEDING else {}
-    components.go_to(components.TRIP, {**address, **view})
+    way_back.go_to(components.TRIP, {**address, **view})

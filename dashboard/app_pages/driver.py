@@ -26,7 +26,7 @@ def main() -> None:
     database = components.database()
     known = data.drivers(database)
     names = dict(zip(known["driver_id"], tables.driver_names(known), strict=True))
-    driver_id = st.query_params.get("driver") or driver_of_trip(database)
+    driver_id = st.query_params.get("driver", "")
     if driver_id not in names:
         show_choice(names, driver_id, zone)
         return
@@ -47,13 +47,6 @@ def main() -> None:
                 report_view.content(subject, now, everybody=everybody, explained=explained, trips=trips, notes=notes)
             )
     show_coaching(subject, notes)
-
-
-def driver_of_trip(database: str) -> str:
-    """Whose trip the address names: so it stands in the history between this page and a trip that it led to."""
-    asked = st.query_params.get("trip", "")
-    trip = data.trip(database, data.active_profile(database).version, asked) if asked else None
-    return str(trip.driver_id) if trip else ""
 
 
 def show_choice(names: dict[str, str], asked: str, zone: str) -> None:

@@ -54,9 +54,9 @@ def address(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fleet):
+def test_from_the_leaderboard_to_a_driver_to_a_trip_and_back_to_what_was_seen(chromium: Browser, fleet: Fleet):
     with viewer(chromium, fleet.base, token=fleet.token) as person:
-        page = person.open("leaderboard")
+        page = person.open("leaderboard?find=a&km=10")
         assert page.locator("h1").inner_text() == "Leaderboard"
         assert page.get_by_role("heading", name="2 drivers by penalty points per 100 km").is_visible()
         assert page.get_by_role("heading", name="Not enough driving (1)").is_visible()
@@ -66,10 +66,12 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
         person.settle()
         driver = page.locator("h1").inner_text()
         assert driver.removeprefix("Simulated ") in NAMES
-        assert set(address(page)) == {"driver", "period"}
+        profile = address(page)
+        assert set(profile) == {"driver", "period"}
         page.go_back()
         page.get_by_role("heading", name="2 drivers by penalty points per 100 km").wait_for()
         person.settle()
+        assert address(page) == {"find": ["a"], "km": ["10"]}
         click_row(page, 1, x=NAME_X)
         page.get_by_role("heading", name="By week").wait_for()
         person.settle()
@@ -78,9 +80,19 @@ def test_from_the_leaderboard_to_a_driver_to_a_trip(chromium: Browser, fleet: Fl
         person.settle()
         assert set(address(page)) == {"trip"}
         assert page.locator("h1").inner_text().startswith(f"{driver}, Van")
+        trip = address(page)
+        page.get_by_role("button", name="Driver").click()
+        page.get_by_role("heading", name="By week").wait_for()
+        person.settle()
+        page.go_back()
+        page.get_by_role("heading", name="Speed and g-force").wait_for()
+        person.settle()
+        assert address(page) == trip
+        page.go_back()  # the trip has two steps, see way_back
         page.go_back()
         page.get_by_role("heading", name="By week").wait_for()
         person.settle()
+        assert address(page) == profile
         assert page.locator("h1").inner_text() == driver
 
 

@@ -67,7 +67,14 @@ def test_a_manager_goes_from_the_overview_to_what_made_the_worst_trip_of_the_ris
         person.settle()
         score = worst_score(demo, driver)
         assert int(score_shown(page)) == score
-        assert page.get_by_role("heading", name=f"From 100 to {score}").is_visible()
+        explanation = page.get_by_role("heading", name=f"From 100 to {score}")
+        assert explanation.is_visible()
+        page.get_by_role("button", name="Driver").click()
+        page.get_by_role("heading", name="By week").wait_for()
+        person.settle()
+        page.go_back()
+        explanation.wait_for()
+        person.settle()
 
 
 def test_a_manager_tunes_braking_sees_who_moves_applies_it_and_goes_back(chromium: Browser, demo: Demo):

@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from dashboard.explain import Judged, Step
     from fleetflow.safety.profiles import ScoringProfile
 
+LEAST_SPAN = 20
+"""Points that the picture spans at least, so that the way down of a calm trip looks short."""
+LEAST_LABELLED = 0.12
+"""Of the span, that a bar takes which has room for a number in a narrow card."""
+
 
 @drawn
 def waterfall(way: Sequence[Step]) -> Sketch:
     """From 100 down: a bar per event that costs points, a tick for each that costs nothing, in order of time."""
     rows, score = list(range(len(way))), way[-1].before - way[-1].lost
+    lowest = min(score, 100 - LEAST_SPAN)
     figure = Sketch()
     paid = [(row, step) for row, step in zip(rows, way, strict=True) if step.lost]
     figure.add_bar(
@@ -32,7 +38,7 @@ def waterfall(way: Sequence[Step]) -> Sketch:
         base=[step.before - step.lost for _, step in paid],
         orientation="h",
         marker={"color": [look.KINDS[step.judged.event.kind].color for _, step in paid], "cornerradius": 3},
-        text=[f"{words.MINUS}{step.lost}" for _, step in paid],
+        text=[_loss(step, 100 - lowest) for _, step in paid],
         textposition="inside",
         insidetextanchor="middle",
         textfont={"color": look.PAGE, "size": 11.5, "weight": 600},
@@ -41,11 +47,10 @@ def waterfall(way: Sequence[Step]) -> Sketch:
     )
     figure.add_all(
         shapes=[*_ticks(way), *_joints(way)],
-        annotations=[*(_note(row, step, score) for row, step in enumerate(way)), *_ends(way, score)],
+        annotations=[*(_note(row, step, lowest) for row, step in enumerate(way)), *_ends(way, score)],
     )
     height = 62 + 30 * len(way)
     figure.style(height, bargap=0.3, uniformtext={"minsize": 9, "mode": "hide"})
-    lowest = min(score, 100 - 20)
     figure.update_layout(margin={"l": 108, "r": 14, "t": 4, "b": 4})
     figure.update_xaxes(visible=False, range=[lowest - (100 - lowest) * 0.42, 100 + (100 - lowest) * 0.42])
     return figure.update_yaxes(visible=True, showgrid=False, autorange=False, range=[len(way) - 0.1, -1.1],
@@ -65,12 +70,19 @@ def _margin(judged: Judged) -> str:
     return f"{over} over the threshold, gone at {gone}"
 
 
-def _note(row: int, step: Step, score: int) -> dict[str, Any]:
+def _loss(step: Step, span: int) -> str:
+    """What a bar says; nothing where it is too short, its note says it then."""
+    return f"{words.MINUS}{step.lost}" if step.lost >= LEAST_LABELLED * span else ""
+
+
+def _note(row: int, step: Step, lowest: int) -> dict[str, Any]:
     kind_look = look.KINDS[step.judged.event.kind]
     text = f"{words.decimal(step.judged.over, kind_look.digits, kind_look.unit)} over"
+    if step.lost and not _loss(step, 100 - lowest):
+        text = f"{words.MINUS}{step.lost}, {text}"
     if not step.lost:
         text = "doubtful, not counted" if step.judged.event.doubts else "costs nothing"
-    left = step.before > (100 + min(score, 80)) / 2
+    left = step.before > (100 + lowest) / 2
     return {
         "x": step.before - step.lost if left else step.before, "y": row, "text": text, "showarrow": False,
         "xanchor": "right" if left else "left", "xshift": -8 if left else 8, "font": {"size": 11, "color": look.MUTED},

@@ -18,11 +18,15 @@ OVERHANG_PX = 60
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A lane (0 is the highest, LANES the one for bare numbers), the side of its mark on which the name stands."""
+    """A lane (0 is the highest, LANES the one for bare numbers), the side of its mark on which the name stands.
+
+    `named` with its name, else with its number, if it is `told` at all.
+    """
 
     lane: int
     to_left: bool
     named: bool
+    told: bool = True
 
 
 def places(spots: Sequence[tuple[float, int]]) -> list[Place]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard import look, sampling, words
+from dashboard import look, numbers, sampling, words
 from dashboard.sketch import Sketch, drawn
 from dashboard.trip_charts import DASH, event_name
 from fleetflow.safety.events import EventKind
@@ -27,8 +27,8 @@ MOST_TRAIL_BUCKETS = 30
 SHADES = ((0.0, 0.28), (0.5, 0.5), (0.85, 0.8))
 """From which share of the cells, ordered by how often the trip was there, on which opacity."""
 HEIGHT_PX = 316
-NEAR_THE_EDGE = 0.8
-"""From this share of the axis on an event's number stands left of it, or it would be cut off."""
+PLOT_PX = 262
+"""The plot's height within it, and its width, since a g is as long in both directions."""
 
 
 @drawn
@@ -45,8 +45,10 @@ def plane(
     _add_cells(figure, known)
     _add_thresholds(figure, profile)
     reach = _reach(known, profile)
-    for each in shown:
-        _add_event(figure, known, each, reach, chosen=each.number == chosen)
+    trails = [(each, trail) for each in shown if not (trail := _trail(known, each)).empty]
+    for each, trail in trails:
+        _add_trail(figure, trail, each, chosen=each.number == chosen)
+    _add_peaks(figure, trails, reach, chosen)
     return _frame(figure, reach)
 
 
@@ -87,29 +89,45 @@ def _add_line(figure: Sketch, kind: EventKind, level: float, *, along: str) -> N
     add(level, line={"width": 1, "dash": DASH, "color": look.KINDS[kind].color}, layer="below")
 
 
-def _add_event(figure: Sketch, samples: pd.DataFrame, judged: Judged, reach: float, *, chosen: bool) -> None:
-    event, kind_look = judged.event, look.KINDS[judged.event.kind]
+def _trail(samples: pd.DataFrame, judged: Judged) -> pd.DataFrame:
+    """The samples around an event's peak, thinned out."""
+    event = judged.event
     part = samples[samples["t_s"].between(event.peak_s - TRAIL_S / 2, event.peak_s + TRAIL_S / 2)]
     if part.empty:
-        return
+        return part
     column = "g_force_lat" if event.kind is EventKind.CORNERING else "g_force_long"
-    part = part.iloc[sampling.keep(part[column].to_numpy(), MOST_TRAIL_BUCKETS)]
-    x, y = -part["g_force_lat"].to_numpy(), part["g_force_long"].to_numpy()
+    return part.iloc[sampling.keep(part[column].to_numpy(), MOST_TRAIL_BUCKETS)]
+
+
+def _add_trail(figure: Sketch, trail: pd.DataFrame, judged: Judged, *, chosen: bool) -> None:
     figure.add_scatter(
-        x=x.astype(np.float32), y=y.astype(np.float32), mode="lines", hoverinfo="skip", opacity=0.9 if chosen else 0.3,
-        line={"width": 1.6, "color": kind_look.color},
+        x=-trail["g_force_lat"].to_numpy(np.float32), y=trail["g_force_long"].to_numpy(np.float32), mode="lines",
+        hoverinfo="skip", opacity=0.9 if chosen else 0.3,
+        line={"width": 1.6, "color": look.KINDS[judged.event.kind].color},
     )  # fmt: skip
-    at = int(np.argmin(np.abs(part["t_s"].to_numpy() - event.peak_s)))
-    figure.add_scatter(
-        x=[x[at]], y=[y[at]], mode="markers+text", text=[str(judged.number)],
-        textposition="middle left" if x[at] > NEAR_THE_EDGE * reach else "middle right",
-        textfont={"size": 11, "color": look.INK},
-        marker={
-            "symbol": kind_look.symbol, "color": kind_look.color, "size": 12 if chosen else 9, "opacity": 1,
-            "line": {"width": 1.5, "color": look.PAGE},
-        },
-        hovertemplate=f"<b>{event_name(judged)}</b><extra></extra>",
-    )  # fmt: skip
+
+
+def _add_peaks(figure: Sketch, trails: Sequence[tuple[Judged, pd.DataFrame]], reach: float, chosen: int | None) -> None:
+    """Over all trails a mark per event, with its number where there is room for it."""
+    peaks = [(each, _peak(trail, each.event.peak_s)) for each, trail in trails]
+    scale = PLOT_PX / (2 * reach)
+    sides = numbers.sides([(scale * x, scale * y) for _, (x, y) in peaks], [each.number for each, _ in peaks], chosen)
+    for (judged, (x, y)), side in zip(peaks, sides, strict=True):
+        kind_look = look.KINDS[judged.event.kind]
+        figure.add_scatter(
+            x=[x], y=[y], mode="markers+text" if side else "markers", text=[str(judged.number)],
+            textposition=side or numbers.SIDES[0], textfont={"size": 11, "color": look.INK},
+            marker={
+                "symbol": kind_look.symbol, "color": kind_look.color, "size": 12 if judged.number == chosen else 9,
+                "opacity": 1, "line": {"width": 1.5, "color": look.PAGE},
+            },
+            hovertemplate=f"<b>{event_name(judged)}</b><extra></extra>", cliponaxis=max(abs(x), abs(y)) > reach,
+        )  # fmt: skip
+
+
+def _peak(trail: pd.DataFrame, peak_s: float) -> tuple[float, float]:
+    row = trail.iloc[int(np.argmin(np.abs(trail["t_s"].to_numpy() - peak_s)))]
+    return -float(row["g_force_lat"]), float(row["g_force_long"])
 
 
 def _frame(figure: Sketch, reach: float) -> Sketch:

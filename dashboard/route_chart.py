@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard import look, words
+from dashboard import look, numbers, words
 from dashboard.sketch import Sketch, drawn
 from dashboard.trip_charts import event_name
 
@@ -25,6 +25,8 @@ MOST_POINTS = 1_500
 OPACITIES = (0.3, 0.5, 0.75, 1.0)
 """Four steps of speed, the slowest first."""
 HEIGHT_PX = 316
+LEAST_PX = (270, 288)
+"""How wide and tall the plot is in the narrowest card."""
 LEAST_SPAN_M = 50.0
 BAR_SHARE = 0.25
 
@@ -44,8 +46,7 @@ def route(samples: pd.DataFrame, judged: Sequence[Judged], chosen: int | None = 
     figure = Sketch()
     _add_way(figure, known, x, y)
     _add_ends(figure, x, y)
-    for each in judged:
-        _add_event(figure, known["t_s"].to_numpy(), x, y, each, chosen=each.number == chosen)
+    _add_events(figure, judged, _positions(known["t_s"].to_numpy(), x, y, judged), _px_per_m(x, y), chosen)
     return _frame(figure, x, y)
 
 
@@ -87,18 +88,34 @@ def _add_ends(figure: Sketch, x: FloatArray, y: FloatArray) -> None:
     )  # fmt: skip
 
 
-def _add_event(figure: Sketch, t_s: FloatArray, x: FloatArray, y: FloatArray, judged: Judged, *, chosen: bool) -> None:
-    at = int(np.argmin(np.abs(t_s - judged.event.peak_s)))
-    kind_look, speed = look.KINDS[judged.event.kind], words.decimal(judged.event.speed_kmh, 0, "km/h")
-    figure.add_scatter(
-        x=[x[at]], y=[y[at]], mode="markers+text", text=[str(judged.number)], textposition="middle right",
-        textfont={"size": 11, "color": look.INK}, cliponaxis=False,
-        marker={
-            "symbol": kind_look.symbol, "color": kind_look.color, "size": 13 if chosen else 10, "opacity": 1,
-            "line": {"width": 1.5, "color": look.PAGE},
-        },
-        hovertemplate=f"<b>{event_name(judged)}</b><br>at {speed}<extra></extra>",
-    )  # fmt: skip
+def _positions(t_s: FloatArray, x: FloatArray, y: FloatArray, judged: Sequence[Judged]) -> list[tuple[float, float]]:
+    """Where each event had its peak."""
+    at = [int(np.argmin(np.abs(t_s - each.event.peak_s))) for each in judged]
+    return [(float(x[each]), float(y[each])) for each in at]
+
+
+def _px_per_m(x: FloatArray, y: FloatArray) -> float:
+    """The scale in a narrow picture."""
+    return min(size / (high - low) for size, (low, high) in zip(LEAST_PX, (_range(x), _range(y)), strict=True))
+
+
+def _add_events(
+    figure: Sketch, judged: Sequence[Judged], spots: list[tuple[float, float]], px_per_m: float, chosen: int | None
+) -> None:
+    """A mark per event, with its number where there is room for it."""
+    places = [(px_per_m * x, px_per_m * y) for x, y in spots]
+    sides = numbers.sides(places, [each.number for each in judged], chosen)
+    for each, (x, y), side in zip(judged, spots, sides, strict=True):
+        kind_look, speed = look.KINDS[each.event.kind], words.decimal(each.event.speed_kmh, 0, "km/h")
+        figure.add_scatter(
+            x=[x], y=[y], mode="markers+text" if side else "markers", text=[str(each.number)],
+            textposition=side or numbers.SIDES[0], textfont={"size": 11, "color": look.INK}, cliponaxis=False,
+            marker={
+                "symbol": kind_look.symbol, "color": kind_look.color, "size": 13 if each.number == chosen else 10,
+                "opacity": 1, "line": {"width": 1.5, "color": look.PAGE},
+            },
+            hovertemplate=f"<b>{event_name(each)}</b><br>at {speed}<extra></extra>",
+        )  # fmt: skip
 
 
 def _frame(figure: Sketch, x: FloatArray, y: FloatArray) -> Sketch:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard import lanes, look, sampling
+from dashboard import lanes, look, numbers, sampling
 from dashboard.sketch import Sketch, drawn
-from dashboard.trip_charts import LEFT_PX, RIGHT_PX, event_name, readable
+from dashboard.trip_charts import LEFT_PX, RIGHT_PX, event_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ def strip(scene: Scene) -> Sketch:
     named = list(zip(scene.judged, places, rows, strict=True))
     figure.add_all(
         shapes=[_line(scene, each, y) for each, _, y in named],
-        annotations=[_name(scene, *each) for each in _told(named, span, scene.chosen)],
+        annotations=[_name(scene, *each) for each in named if each[1].told],
     )
     _add_marks(figure, scene, rows)
     figure.style(height, hovermode="closest", dragmode=False, clickmode="event+select")
@@ -49,21 +50,23 @@ def strip(scene: Scene) -> Sketch:
     )
 
 
-def _told(
-    named: list[tuple[Judged, lanes.Place, float]], span: tuple[float, float], chosen: int | None
-) -> list[tuple[Judged, lanes.Place, float]]:
-    """Those with a name, and of the others those whose numbers do not cover each other."""
-    numbered = {each.number for each in readable([one for one, place, _ in named if not place.named], span, chosen)}
-    return [each for each in named if each[1].named or each[0].number in numbered]
-
-
 def _whole(samples: pd.DataFrame) -> tuple[float, float]:
     return float(samples["t_s"].iloc[0]), float(samples["t_s"].iloc[-1])
 
 
 def _places(scene: Scene, span: tuple[float, float]) -> list[lanes.Place]:
+    """Where each event's name or number goes."""
     length = max(span[1] - span[0], 1e-9)
-    return lanes.places([((each.event.peak_s - span[0]) / length, len(event_name(each))) for each in scene.judged])
+    spots = [(each.event.peak_s - span[0]) / length for each in scene.judged]
+    places = lanes.places([(at, len(event_name(each))) for at, each in zip(spots, scene.judged, strict=True)])
+    bare = [at for at, place in enumerate(places) if not place.named]
+    sides = numbers.sides(
+        [(spots[at] * lanes.PLOT_PX, 0.0) for at in bare], [scene.judged[at].number for at in bare], scene.chosen,
+        numbers.BESIDE,
+    )  # fmt: skip
+    for at, side in zip(bare, sides, strict=True):
+        places[at] = replace(places[at], told=side is not None, to_left=side == "middle left")
+    return places
 
 
 def _add_silhouette(figure: Sketch, scene: Scene, share: float) -> None:

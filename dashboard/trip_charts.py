@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard import look, sampling, words
+from dashboard import lanes, look, sampling, words
 from dashboard.sketch import Sketch, drawn
 from fleetflow.safety.events import EventKind
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.trips.samples import FloatArray
 
-HEAD_PX, PANEL_PX, GAP_PX, FOOT_PX = 2, 138, 30, 24
+HEAD_PX, PANEL_PX, GAP_PX, FOOT_PX = 10, 138, 30, 24
+ABOVE_NUMBERS_PX = 18
+"""The first panel's title stands higher than the events' numbers, which begin where its plot does."""
 LEFT_PX, RIGHT_PX = 44, 78
 """The margins of the strip and the panels, so that one moment has one place."""
 LEAST_BAND = 0.005
@@ -31,8 +33,8 @@ LIMIT_IN_SIGHT = 0.8
 """A speed limit is drawn once a trip came so near to it; above that it would only flatten the line."""
 CLOCK_WITH_SECONDS_S = 600
 TICKS = 7
-NUMBER_SHARE = 0.03
-"""Of the width, that a number with its sign takes."""
+NUMBER_SHARE = 26 / lanes.PLOT_PX
+"""Of the width, that a number with its sign takes where the plot is narrow."""
 DASH = "3px,3px"
 
 
@@ -180,8 +182,8 @@ def _add_panel(scene: Scene, panel: Panel, row: int, domain: tuple[float, float]
     limits = _limits(panel, values, [level for _, level in levels])
     scene.figure.update_layout(**{axis: {"domain": domain, "range": limits}})
     scene.figure.add_annotation(
-        x=0, y=domain[1], xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-38, yshift=3,
-        text=panel.title, showarrow=False, font={"size": 11, "color": look.MUTED},
+        x=0, y=domain[1], xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-38, text=panel.title,
+        yshift=3 if row else ABOVE_NUMBERS_PX, showarrow=False, font={"size": 11, "color": look.MUTED},
     )  # fmt: skip
 
 

@@ -46,7 +46,6 @@ FROM telemetry.trip_logs JOIN telemetry.driver_scores ON trip_id = trip_logs.id
 ORDER BY safety_score, trip_logs.id LIMIT 1"""
 UNFINISHED = "SELECT count(*) FROM telemetry.trip_logs WHERE status IN ('PENDING', 'PROCESSING')"
 CONTENT_HEIGHT = "document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight"
-
 DRAWN_AGAIN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 
 
@@ -116,9 +115,7 @@ def draw(page: Page) -> bytes:
     """The page as it is when its window is as tall as what is on it."""
     height = min(max(int(page.evaluate(CONTENT_HEIGHT)), LEAST_HEIGHT), MOST_HEIGHT)
     page.set_viewport_size({"width": WIDTH, "height": height})
-    page.wait_for_function(
-        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
-    )
+    page.wait_for_function(DRAWN_AGAIN)
     return page.screenshot()
 
 

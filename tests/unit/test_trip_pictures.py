@@ -15,7 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import event_charts, explain, plane_chart, route_chart, strip_chart, traces, trip_charts, trip_explained
+from dashboard import (
+    event_charts,
+    explain,
+    plane_chart,
+    route_chart,
+    strip_chart,
+    traces,
+    trip_charts,
+    trip_explained,
+    words,
+)
 from fleetflow.safety.events import EventKind, HarshEvent, Review
 from fleetflow.safety.profiles import DEFAULT_PROFILE
 
@@ -70,6 +80,15 @@ def test_numbers_never_cover_each_other_and_the_chosen_one_is_always_there(peaks
     at = np.array([each.event.peak_s for each in shown])
     assert (np.diff(at) >= 1000 * trip_charts.NUMBER_SHARE).all()
     assert chosen in [each.number for each in shown]
+
+
+@pytest.mark.parametrize("count", [1, 5, 12])
+def test_the_way_to_a_score_says_once_what_each_event_costs(count: int):
+    way = explain.steps(explain.judge([event(EventKind.BRAKING, at, 0.6) for at in range(count)], DEFAULT_PROFILE))
+    figure = event_charts.waterfall(way)
+    notes = [note.text for note in figure.layout.annotations]
+    for row in range(count):
+        assert [words.MINUS + "5" in figure.data[0].text[row], words.MINUS + "5" in notes[row]].count(True) == 1
 
 
 def test_an_hour_at_10_hz_weighs_less_than_400_kb_with_all_its_pictures():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ from fleetflow.storage.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from xml.etree.ElementTree import Element
 
     import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
@@ -200,6 +202,11 @@ def card_head(title: str, caption: str | None = None, *, help: str | None = None
 def chart(figure: go.Figure, *, key: str, alt: str) -> None:
     """A figure that is read and hovered over, not operated."""
     st.plotly_chart(figure, key=key, alt=alt, config=CHART_CONFIG)
+
+
+def picture(tree: Element) -> None:
+    """A picture made of HTML; what data say in it is text, since a tree is written and not a string."""
+    st.html(ET.tostring(tree, encoding="unicode", short_empty_elements=False))
 
 
 def clicked_row(key: str) -> int | None:

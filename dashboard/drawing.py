@@ -23,7 +23,7 @@ NUMBERS = re.compile(
     r" (?P<verdict>clearly above|clearly below|cannot tell)"
 )
 WIDTH, HEIGHT, PAD, RADIUS = 184, 30, 6, 4.0
-GREY, STRONG, GOOD = "#7F8896", "#6B7585", "#2B9A66"
+GREY, STRONG, GOOD, ACCENT = "#7F8896", "#6B7585", "#2B9A66", "#2A93AD"
 LASTING = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
 
 

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dashboard import figures, look, words
+from dashboard.bars import INK, Axis, Bars
+from dashboard.drawing import ACCENT
 from fleetflow.safety.scores import FULL_SCORE
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     import plotly.graph_objects as go
 
     from fleetflow.safety.events import EventKind
@@ -19,63 +23,48 @@ if TYPE_CHECKING:
     from fleetflow.trips.samples import FloatArray
 
 SCORE_BIN, LEAST_SCORE_SHOWN = 5, 60
+PEAKS_PX, SCORES_PX = 92, 190
+BAR_SHARE, SOFT = 0.86, 0.22
+"""Of a bin's width, that its bar takes; how much ink a bar has that counts for nothing."""
 
 
-def peaks(kind: EventKind, found: Distribution, reach: tuple[float, float], active: float, draft: float) -> go.Figure:
+def peaks(
+    kind: EventKind, found: Distribution, reach: tuple[float, float], thresholds: tuple[float, float], alt: str
+) -> Element:
     """How many events have which peak, over the reach of the slider below; heights by root, so that few show as well.
 
-    The active threshold is dashed, the draft's is solid; what the draft counts has the colour of its kind.
+    Of the thresholds the active one is dashed, the draft's solid; what the draft counts has the colour of its kind.
     """
-    kind_look, edges = look.KINDS[kind], found.edges
+    kind_look, edges, heights = look.KINDS[kind], found.edges, np.sqrt(found.counts)
     width = float(edges[1] - edges[0])
-    bars = {
-        "type": "bar",
-        "x": edges + width / 2,
-        "y": np.sqrt(found.counts),
-        "marker": {"color": [kind_look.color if edge >= draft - width / 2 else look.SOFT for edge in edges]},
-        "customdata": np.column_stack([edges, edges + width, found.counts]),
-        "hovertemplate": f"%{{customdata[0]:.2f}} to %{{customdata[1]:.2f}} {kind_look.unit}:"
-        " %{customdata[2]:,} events<extra></extra>",
-    }
-    return figures.build(
-        [bars],
-        120,
-        x={"nticks": 6, "range": list(reach), "autorange": False, "automargin": False},
-        y={"visible": False, "automargin": False},
-        shapes=[figures.upright(active, look.INK, 1.2), figures.upright(draft, look.INK, 1.2, "solid")],
-        bargap=0.12,
-        margin={"l": 5, "r": 5, "t": 8, "b": 20, "pad": 0},
-    )
+    plot = Bars(alt, PEAKS_PX, Axis(*reach), Axis(0.0, max(float(heights.max()), 1.0)))
+    for edge, count, height in zip(edges.tolist(), found.counts.tolist(), heights.tolist(), strict=True):
+        if count and edge >= reach[0] - width / 2 and edge < reach[1] - width / 2:
+            is_harsh = edge >= thresholds[1] - width / 2
+            said = f"{edge:.2f} to {edge + width:.2f} {kind_look.unit}: {words.plural(count, 'event')}"
+            color, opacity = (kind_look.picture, 1.0) if is_harsh else (INK, SOFT)
+            plot.bar((edge, edge + BAR_SHARE * width), height, color, said, opacity=opacity)
+    plot.upright(thresholds[0], "dashed")
+    plot.upright(thresholds[1])
+    return plot.tree
 
 
-def scores(before: Scores, after: Scores) -> go.Figure:
+def scores(before: Scores, after: Scores, alt: str) -> Element:
     """Share of the trips by score: the outline is now, the filled bars are under the draft."""
     old, new = _shares(before), _shares(after)
     at = np.arange(len(old)) * SCORE_BIN
     lowest = int(min(at[(old > 0) | (new > 0)].min(initial=FULL_SCORE), LEAST_SCORE_SHOWN))
     seen = at >= lowest
-    bars = {
-        "type": "bar",
-        "x": at[seen],
-        "y": new[seen],
-        "width": SCORE_BIN * 0.8,
-        "marker": {"color": look.ACCENT, "opacity": 0.75, "cornerradius": 2},
-        "customdata": [[name, share] for name, share in zip(_bin_names(at[seen]), old[seen].tolist(), strict=True)],
-        "hovertemplate": "<b>Score %{customdata[0]}</b><br>draft %{y:.1f} %, now %{customdata[1]:.1f} %<extra></extra>",
-    }
-    outline = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": np.append(at[seen], at[-1] + SCORE_BIN) - SCORE_BIN / 2,
-        "y": np.append(old[seen], old[-1]),
-        "line": {"color": look.INK, "width": 1.4, "shape": "hv"},
-        "hoverinfo": "skip",
-    }
-    x = {"title": figures.titled("trip score"), "dtick": 10, "automargin": False}
-    y = {"rangemode": "tozero", "ticksuffix": " %", "automargin": False}
-    return figures.build(
-        [bars, outline], 240, x=x, y=y, hovermode="closest", margin={"l": 40, "r": 12, "t": 8, "b": 40, "pad": 4}
-    )
+    half = SCORE_BIN / 2
+    x = Axis(lowest - half, FULL_SCORE + half, "trip score")
+    y = Axis(0.0, 1.05 * max(float(old.max()), float(new.max()), 1.0), unit=" %")
+    plot = Bars(alt, SCORES_PX, x, y, with_heights=True)
+    names = _bin_names(at[seen])
+    for score, name, now, then in zip(at[seen].tolist(), names, old[seen].tolist(), new[seen].tolist(), strict=True):
+        ends = score - BAR_SHARE * half, score + BAR_SHARE * half
+        plot.bar(ends, then, ACCENT, f"Score {name}: draft {then:.1f} %, now {now:.1f} %", opacity=0.75)
+    plot.outline([*(at[seen] - half).tolist(), FULL_SCORE + half], old[seen].tolist())
+    return plot.tree
 
 
 def _shares(found: Scores) -> FloatArray:

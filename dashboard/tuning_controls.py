@@ -70,12 +70,12 @@ def _show_rule(prepared: Prepared, kind: EventKind, active: StoredProfile, draft
     now, then = active.profile.rules[kind], draft.rules[kind]
     kind_look, reach = look.KINDS[kind], reach_of(kind, now, then)
     peaks = distribution(kind, prepared.peaks_of(kind, doubtful=False))
-    components.chart(
-        tuning_charts.peaks(kind, peaks, (reach.low, reach.high), now.threshold, then.threshold),
-        key=f"peaks_{kind}",
-        alt=f"{kind_look.noun}: how many events have which peak. The active threshold is"
-        f" {drafts.threshold(kind, now.threshold)}, the draft's {drafts.threshold(kind, then.threshold)}.",
+    alt = (
+        f"{kind_look.noun}: how many events have which peak. The active threshold is"
+        f" {drafts.threshold(kind, now.threshold)}, the draft's {drafts.threshold(kind, then.threshold)}."
     )
+    thresholds = now.threshold, then.threshold
+    components.picture(tuning_charts.peaks(kind, peaks, (reach.low, reach.high), thresholds, alt))
     drawn = active.version, drafting.generation()
     keys = _showing("threshold", kind, drawn, then.threshold), _showing("penalty", kind, drawn, then.penalty)
     change = partial(_store_rule, components.database(), kind, drawn)

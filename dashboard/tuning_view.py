@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import streamlit as st
@@ -62,8 +61,7 @@ def show_moves(driver_ids: list[str], found: Comparison, version: int) -> None:
         return
     flagged = int(moves["flagged"].sum())
     alt = f"{laid_out.movers} of {len(moves)} drivers change places, {flagged} of them by more than noise."
-    picture = slopes_picture.draw(laid_out, (f"profile {version}", "draft"), alt)
-    st.html(ET.tostring(picture, encoding="unicode", short_empty_elements=False))
+    components.picture(slopes_picture.draw(laid_out, (f"profile {version}", "draft"), alt))
     table = st.expander("As a table", on_change="rerun", key="moves_table_open")
     if table.open:
         with table:
@@ -111,10 +109,8 @@ def show_scores(found: Comparison) -> None:
     """How trips score now and under the draft."""
     components.card_head("Trip scores", "Share of trips by score. Outline: now, filled: draft")
     before, after = found.scores_before.mean, found.scores_after.mean
-    components.chart(
-        tuning_charts.scores(found.scores_before, found.scores_after), key="scores",
-        alt=f"Trips score {words.decimal(after)} on average under the draft, {words.decimal(before)} now.",
-    )  # fmt: skip
+    alt = f"Trips score {words.decimal(after)} on average under the draft, {words.decimal(before)} now."
+    components.picture(tuning_charts.scores(found.scores_before, found.scores_after, alt))
 
 
 def show_stability(scope: data.Scope, prepared: Prepared, active: ScoringProfile, draft: ScoringProfile) -> None:

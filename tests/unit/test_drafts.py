@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import drafts, drawing, run_view, slopes, slopes_picture, tuning_charts
+from dashboard import drafts, drawing, run_view, slopes, slopes_picture
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.profiles import DEFAULT_PROFILE, Rule, ScoringProfile
-from fleetflow.safety.whatif.compare import Scores
 from tests.support.runs import make_run
 
 THRESHOLDS = st.integers(15, 200).map(lambda hundredths: hundredths / 100)
@@ -140,14 +139,6 @@ def test_what_a_driver_is_called_stays_text():
     text = ET.tostring(picture, encoding="unicode", short_empty_elements=False)
     assert text.count("<img") == 1, "only the lines"
     assert "<b>" not in text
-
-
-def test_shares_of_scores_add_up_to_all_trips():
-    histogram = np.zeros(101, dtype=np.int64)
-    histogram[[0, 60, 97, 98, 100]] = [1, 2, 3, 4, 10]
-    figure = tuning_charts.scores(Scores(histogram, 90.0), Scores(histogram, 90.0))
-    assert np.sum(figure.data[0].y) == pytest.approx(100)
-    assert figure.data[0].y[-1] == pytest.approx(70)
 
 
 def test_the_time_left_of_a_run_follows_its_pace_and_is_not_guessed_too_early():

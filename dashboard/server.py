@@ -13,6 +13,8 @@ import streamlit as st
 import structlog
 import uvicorn
 from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 from dashboard import drawing
 from dashboard.signin.desk import Desk
@@ -27,6 +29,8 @@ from fleetflow.storage.policy import Policy
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.requests import Request
+    from starlette.responses import Response
     from streamlit.runtime.secrets import SecretsValue
 
     from fleetflow.settings import Settings
@@ -67,10 +71,15 @@ def create_app(settings: Settings, database_url: str) -> st.App:
         SCRIPT,
         secrets={"fleetflow": secrets_of(settings, database_url)},
         lifespan=lifespan,
-        routes=[*Counter(desk, settings).routes(), *drawing.ROUTES],
+        routes=[*Counter(desk, settings).routes(), *drawing.ROUTES, Route("/overview", to_overview)],
         middleware=[Middleware(SecurityHeaders), Middleware(Gate, desk=desk)],
         on_script_error=show_fault,
     )
+
+
+async def to_overview(request: Request) -> Response:
+    """The page that opens first has no address of its own in Streamlit; who writes its name gets there all the same."""
+    return RedirectResponse(f"./?{request.url.query}" if request.url.query else "./")
 
 
 def secrets_of(settings: Settings, database_url: str) -> dict[str, SecretsValue]:

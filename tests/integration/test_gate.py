@@ -121,6 +121,13 @@ def test_a_header_that_says_who_one_is_never_reaches_the_app():
     assert gate.without_identity({"headers": headers})["headers"] == [(b"cookie", b"a=b"), (b"host", b"h")]
 
 
+def test_the_name_of_the_first_page_leads_to_it_with_what_the_address_asks_for(site: Site):
+    with site.client(people.start_session(site.url)) as client:
+        for query in ("", "?period=7&group=North%20depot"):
+            led = client.get(f"/overview{query}", headers=PAGE)
+            assert str(led.url.join(led.headers["location"])) == f"{site.base}/{query}"
+
+
 def test_every_answer_carries_the_security_headers(site: Site):
     token = people.start_session(site.url)
     with site.client(token) as client:

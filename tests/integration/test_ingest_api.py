@@ -103,7 +103,7 @@ def test_a_gzip_body_is_understood(api: httpx.Client):
 
 @pytest.mark.parametrize(
     "body",
-    [b"not gzip", gzip.compress(b"x" * 100)[:-4], gzip.compress(trip_body()) + b"more"],
+    [b"not gzip", gzip.compress(b"x" * 100, mtime=0)[:-4], gzip.compress(trip_body(), mtime=0) + b"more"],
     ids=["none", "cut short", "more behind"],
 )
 def test_a_broken_gzip_body_is_refused(api: httpx.Client, body: bytes):

@@ -113,7 +113,7 @@ def show_scores(found: Comparison) -> None:
     components.picture(tuning_charts.scores(found.scores_before, found.scores_after, alt))
 
 
-def show_stability(scope: data.Scope, prepared: Prepared, active: ScoringProfile, draft: ScoringProfile) -> None:
+def show_stability(fleet: data.Fleet, active: ScoringProfile, draft: ScoringProfile) -> None:
     """How much the choice of each threshold matters for the drivers' order."""
     components.card_head(
         "How much the threshold matters",
@@ -130,13 +130,13 @@ def show_stability(scope: data.Scope, prepared: Prepared, active: ScoringProfile
     if not draft.rules[kind].penalty:
         st.caption(f"{look.KINDS[kind].noun} costs no points, so its threshold moves nobody.")
         return
-    if len(prepared.peak) > SWEPT_AT_ONCE and not st.button("Try every threshold", icon=":material/play_arrow:"):
-        st.caption(f"{words.integer(len(prepared.peak))} events: this takes some seconds.")
+    if len(fleet.prepared.peak) > SWEPT_AT_ONCE and not st.button("Try every threshold", icon=":material/play_arrow:"):
+        st.caption(f"{words.integer(len(fleet.prepared.peak))} events: this takes some seconds.")
         return
     reach = reach_of(kind, active.rules[kind], draft.rules[kind])
     tried = tuple(np.linspace(reach.low, reach.high, SWEEP_STEPS).round(2).tolist())
     key = data.key_of(draft)
-    found = data.threshold_sweep(scope, key, kind, tried)
+    found = data.threshold_sweep(fleet, key, kind, tried)
     if np.isnan(found.agreement).all():
         st.caption("Too few ranked drivers to compare orders.")
         return

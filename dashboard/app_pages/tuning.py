@@ -22,7 +22,6 @@ from dashboard import (
 
 if TYPE_CHECKING:
     from fleetflow.safety.whatif.compare import Comparison
-    from fleetflow.safety.whatif.prepared import Prepared
     from fleetflow.storage.profiles import StoredProfile
 
 CAPTION = "Nothing is stored until you apply; earlier scores stay."
@@ -37,32 +36,31 @@ def main() -> None:
         components.period_control()
     active = data.active_profile(database)
     run_view.follow(database, when_over=drafting.discard)
-    scope = data.Scope(database, since, zone, group)
-    driver_ids, prepared = data.fleet(database, since, zone, group)
-    if driver_ids:
-        show_effect(scope, driver_ids, prepared, active)
+    fleet = data.fleet(data.Scope(database, since, zone, group))
+    if fleet.driver_ids:
+        show_effect(database, fleet, active)
     else:
         fleet_view.show_nothing(components.current_period())
     profiles_view.show_profiles(database, active)
 
 
-def show_effect(scope: data.Scope, driver_ids: list[str], prepared: Prepared, active: StoredProfile) -> None:
+def show_effect(database: str, fleet: data.Fleet, active: StoredProfile) -> None:
     """The sliders and what they lead to; what takes longest comes last, so that nothing waits for it."""
     draft = drafting.current(active.profile)
     keys = data.key_of(active.profile), data.key_of(draft)
-    found = None if draft == active.profile else data.whatif(scope, *keys)
-    judged = [found.before, found.after] if found else [data.judged(scope, keys[0])]
-    tuning_controls.show_controls(prepared, active, draft, judged)
+    found = None if draft == active.profile else data.whatif(fleet, *keys)
+    judged = [found.before, found.after] if found else [data.judged(fleet, keys[0])]
+    tuning_controls.show_controls(fleet.prepared, active, draft, judged)
     if found:
-        tuning_view.show_figures(prepared, found)
+        tuning_view.show_figures(fleet.prepared, found)
     with st.grid(2, min_column_width=430, border=True) as grid:
         with grid.cell():
-            show_moves(driver_ids, found, active.version)
+            show_moves(fleet.driver_ids, found, active.version)
         with grid.cell():
             if found:
                 tuning_view.show_scores(found)
-                applying.show_bar(scope.database, active, draft)
-            tuning_view.show_stability(scope, prepared, active.profile, draft)
+                applying.show_bar(database, active, draft)
+            tuning_view.show_stability(fleet, active.profile, draft)
 
 
 def show_moves(driver_ids: list[str], found: Comparison | None, version: int) -> None:

@@ -14,7 +14,7 @@ from dashboard.data.of_drivers import (
 )
 from dashboard.data.of_events import groups, inbox, inbox_event, moments, other_drivers, trip_reviews
 from dashboard.data.of_fits import fit_figures_of
-from dashboard.data.of_fleet import drivers, fleet, leaderboard, newest_trip_at, unfinished
+from dashboard.data.of_fleet import Fleet, Scope, drivers, fleet, leaderboard, newest_trip_at, unfinished
 from dashboard.data.of_operations import backlog, failures, newest_runs, throughput, workers
 from dashboard.data.of_people import (
     accounts,
@@ -41,9 +41,10 @@ from dashboard.data.of_uploads import (
     saved_mapping,
     ways,
 )
-from dashboard.data.of_whatif import Scope, analysed_trips, judged, key_of, threshold_sweep, whatif
+from dashboard.data.of_whatif import analysed_trips, judged, key_of, threshold_sweep, whatif
 
 __all__ = [
+    "Fleet",
     "Scope",
     "accounts",
     "active_profile",

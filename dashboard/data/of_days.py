@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard.data.connecting import FLEET_S, forgettable, reading
-from dashboard.data.of_size import moment
+from dashboard.data.connecting import forgettable, reading
+from dashboard.data.of_size import LONGEST_S, moment
 from dashboard.periods import EPOCH_ORDINAL
 from fleetflow.storage import driving
 
@@ -34,7 +34,7 @@ def days(database: str, version: int, window: Window, zone: str, *, with_unusabl
 
 
 @forgettable
-@st.cache_resource(ttl=FLEET_S, max_entries=8, show_spinner=False)
+@st.cache_resource(ttl=LONGEST_S, max_entries=8, show_spinner=False)
 def _read(
     database: str, version: int, since: datetime | None, until: datetime | None, zone: str, *, at: int
 ) -> pd.DataFrame:

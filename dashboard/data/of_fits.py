@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 import structlog
 
-from dashboard.data.connecting import FLEET_S, reading
+from dashboard.data.connecting import reading
 from dashboard.data.of_days import days
-from dashboard.data.of_size import moment
+from dashboard.data.of_size import LONGEST_S, moment
 from dashboard.movements import Window
 from dashboard.ranking import rank_fleet
 from fleetflow.safety.ranking.figures import FitFigures, fit_figures
@@ -34,7 +34,7 @@ def ranked_now(database: str, version: int, since: datetime | None, zone: str) -
     return ranked(database, version, since, zone, at=moment(database))
 
 
-@st.cache_data(ttl=FLEET_S, max_entries=64, show_spinner=False)
+@st.cache_data(ttl=LONGEST_S, max_entries=64, show_spinner=False)
 def ranked(database: str, version: int, since: datetime | None, zone: str, *, at: int) -> Ranked:
     """As ranked_now, at a moment of of_size.moment."""
     del at  # a part of the key

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.data.connecting import FLEET_S, FRESH_S, forgettable, link, reading
+from dashboard.data.of_size import LONGEST_S, moment
 from fleetflow.safety.whatif.prepared import Prepared, prepare
 from fleetflow.storage import reports
 from fleetflow.storage.database import check_schema, snapshot
@@ -21,6 +24,16 @@ FLEET_TIMEOUT_S = 60.0
 """The events of a million trips take many seconds; a list or a sum that takes as long is a fault."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose driving, and when: `since` None is ever, `group` None all drivers; days are those of the IANA zone."""
+
+    database: str
+    since: datetime | None
+    zone: str
+    group: str | None = None
+
+
 @st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
 def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataFrame:
     """See reports.read_leaderboard; with `events` (harsh events of all kinds) and `per_100_km`."""
@@ -28,14 +41,32 @@ def leaderboard(database: str, version: int, since: datetime | None) -> pd.DataF
         return reports.with_rates(reports.read_leaderboard(conn, version, since))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Fleet:
+    """A period's events laid out for what-if, as they were at one moment (never changed, hence shared).
+
+    `driver_ids` by number. What is worked out of it goes with this reading and no other: `number` is a part of its key.
+    """
+
+    number: int
+    driver_ids: list[str]
+    prepared: Prepared
+
+
+def fleet(scope: Scope) -> Fleet:
+    """The fleet in a scope, for a minute at least: tuning moves many sliders."""
+    return _fleet(scope, at=moment(scope.database, least_s=FLEET_S))
+
+
 @forgettable
-@st.cache_resource(ttl=FLEET_S, max_entries=4, show_spinner="Reading the fleet's events")
-def fleet(database: str, since: datetime | None, zone: str, group: str | None = None) -> tuple[list[str], Prepared]:
-    """The drivers by number, and a period's events laid out for what-if (never changed, hence shared)."""
-    with snapshot(link(database).engine, statement_timeout_s=FLEET_TIMEOUT_S) as conn:
+@st.cache_resource(ttl=LONGEST_S, max_entries=4, show_spinner="Reading the fleet's events")
+def _fleet(scope: Scope, *, at: int) -> Fleet:
+    del at  # a part of the key
+    with snapshot(link(scope.database).engine, statement_timeout_s=FLEET_TIMEOUT_S) as conn:
         check_schema(conn)
-        found = read_fleet(conn, since=since, zone=zone, group_name=group)
-    return [str(each) for each in as_uuids(found.driver_ids)], prepare(found.events, found.trips)
+        found = read_fleet(conn, since=scope.since, zone=scope.zone, group_name=scope.group)
+    driver_ids = [str(each) for each in as_uuids(found.driver_ids)]
+    return Fleet(time.monotonic_ns(), driver_ids, prepare(found.events, found.trips))
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)

@@ -1,4 +1,4 @@
-"""How long an answer about the whole fleet holds: the larger the fleet, the less a new trip changes it."""
+"""How long an answer about the whole fleet holds: the larger the fleet, the longer it takes and the less it changes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ import streamlit as st
 from dashboard.data.connecting import FLEET_S, FRESH_S, reading
 from fleetflow.storage import reports
 
-LARGE_TRIPS = 20_000
-"""From so many trips on, adding them up takes a good part of a second, and one more moves no figure that is shown."""
-LARGE_S = 30
+HOLDS_S = (FRESH_S, 10, 30, 60, 120, 300)
+LONGEST_S = HOLDS_S[-1]
+S_PER_TRIP = 40 / 100_000
+"""Adding up a hundred thousand trips takes a second: the database spends a few hundredths of its time on it."""
 
 
-def moment(database: str) -> int:
+def moment(database: str, *, least_s: int = FRESH_S) -> int:
     """A part of a key that changes when an answer about the whole fleet is to be made anew."""
-    return int(time.time() // (LARGE_S if is_large(database) else FRESH_S))
+    return int(time.time() // hold_s(_trips(database), least_s))
+
+
+def hold_s(trips: float, least_s: int = FRESH_S) -> int:
+    """For how many seconds; in steps, so that a fleet that grows by a trip keeps its answers."""
+    return max(step for step in HOLDS_S if step <= max(trips * S_PER_TRIP, least_s))
 
 
 @st.cache_data(ttl=FLEET_S, max_entries=4, show_spinner=False)
-def is_large(database: str) -> bool:
-    """Whether the fleet has many trips, as Postgres estimates them."""
+def _trips(database: str) -> float:
+    """How many trips there are, as Postgres estimates them."""
     with reading(database) as conn:
-        return reports.estimate_trips(conn) > LARGE_TRIPS
+        return reports.estimate_trips(conn)

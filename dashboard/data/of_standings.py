@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.data.connecting import FLEET_S, LASTING_S, forgettable, reading
+from dashboard.data.connecting import LASTING_S, forgettable, reading
 from dashboard.data.of_days import days
 from dashboard.data.of_fleet import drivers
-from dashboard.data.of_size import moment
+from dashboard.data.of_size import LONGEST_S, moment
 from dashboard.movements import Window
 from dashboard.ranking import on_equal_roads
 from dashboard.standings import stand
@@ -31,7 +31,7 @@ def driven(database: str, version: int, since: datetime | None, zone: str, vehic
 
 
 @forgettable
-@st.cache_resource(ttl=FLEET_S, max_entries=16, show_spinner=False)
+@st.cache_resource(ttl=LONGEST_S, max_entries=16, show_spinner=False)
 def _driven(
     database: str, version: int, since: datetime | None, zone: str, vehicle_class: str | None, *, at: int
 ) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def driven_on_equal_roads(
 
 
 @forgettable
-@st.cache_resource(ttl=FLEET_S, max_entries=4, show_spinner=False)
+@st.cache_resource(ttl=LONGEST_S, max_entries=4, show_spinner=False)
 def _driven_on_equal_roads(
     database: str, version: int, since: datetime | None, zone: str, vehicle_class: str | None, *, at: int
 ) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def standings(
 
 
 @forgettable
-@st.cache_resource(ttl=FLEET_S, max_entries=16, show_spinner=False)
+@st.cache_resource(ttl=LONGEST_S, max_entries=16, show_spinner=False)
 def _standings(
     database: str, version: int, period: Period, zone: str, vehicle_class: str | None, *, equal_roads: bool, at: int
 ) -> Standings:

@@ -11,11 +11,11 @@ from dashboard import components, data, drafting, drafts, look, tuning_charts, w
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.judging import KINDS
 from fleetflow.safety.presets import PRESETS
-from fleetflow.safety.whatif.peaks import distribution
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from dashboard.data import Fleet
     from fleetflow.safety.profiles import Rule, ScoringProfile
     from fleetflow.safety.whatif.judged import Judged
     from fleetflow.safety.whatif.prepared import Prepared
@@ -38,9 +38,10 @@ def harsh_by_kind(prepared: Prepared, judged: Judged) -> dict[EventKind, int]:
     return dict(zip(KINDS, judged.counts[prepared.trips.usable].sum(axis=0).tolist(), strict=True))
 
 
-def show_controls(prepared: Prepared, active: StoredProfile, draft: ScoringProfile, judged: Sequence[Judged]) -> None:
-    """A slider over the peaks of each kind, and what an event costs; `judged` are the fleet now and under the draft."""
-    counts = [harsh_by_kind(prepared, each) for each in judged]
+def show_controls(
+    fleet: Fleet, active: StoredProfile, draft: ScoringProfile, counts: Sequence[Mapping[EventKind, int]]
+) -> None:
+    """A slider over the peaks of each kind, and what an event costs; `counts`: harsh events now and under the draft."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width=420):
@@ -52,7 +53,7 @@ def show_controls(prepared: Prepared, active: StoredProfile, draft: ScoringProfi
             for kind in EventKind:
                 with grid.cell():
                     st.markdown(kind_words(kind, [each[kind] for each in counts]))
-                    _show_rule(prepared, kind, active, draft)
+                    _show_rule(fleet, kind, active, draft)
         if active.profile.class_rules:
             names = ", ".join(sorted(active.profile.class_rules))
             st.caption(f"Vehicles of these classes have rules of their own, which stay as they are: {names}.")
@@ -66,10 +67,10 @@ def kind_words(kind: EventKind, counts: Sequence[int]) -> str:
     return f":{kind_look.name}[{kind_look.sign}] **{kind_look.noun}** · {change}"
 
 
-def _show_rule(prepared: Prepared, kind: EventKind, active: StoredProfile, draft: ScoringProfile) -> None:
+def _show_rule(fleet: Fleet, kind: EventKind, active: StoredProfile, draft: ScoringProfile) -> None:
     now, then = active.profile.rules[kind], draft.rules[kind]
     kind_look, reach = look.KINDS[kind], reach_of(kind, now, then)
-    peaks = distribution(kind, prepared.peaks_of(kind, doubtful=False))
+    peaks = data.peaks(fleet, kind)
     alt = (
         f"{kind_look.noun}: how many events have which peak. The active threshold is"
         f" {drafts.threshold(kind, now.threshold)}, the draft's {drafts.threshold(kind, then.threshold)}."

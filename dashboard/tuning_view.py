@@ -8,16 +8,17 @@ import numpy as np
 import streamlit as st
 
 from dashboard import components, data, drafts, look, slopes, slopes_picture, tuning_charts, words
-from dashboard.tuning_controls import harsh_by_kind, reach_of
+from dashboard.tuning_controls import reach_of
 from fleetflow.safety.events import EventKind
 from fleetflow.safety.whatif import order
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from fleetflow.safety.profiles import ScoringProfile
     from fleetflow.safety.whatif.compare import Comparison
-    from fleetflow.safety.whatif.prepared import Prepared
     from fleetflow.safety.whatif.sweep import Sweep
 
 SWEEP_STEPS = 21
@@ -25,9 +26,9 @@ SWEPT_AT_ONCE = 300_000
 """With more events than that a sweep takes longer than a person who moves sliders wants to wait; he asks for it."""
 
 
-def show_figures(prepared: Prepared, found: Comparison) -> None:
-    """What would change, in five figures."""
-    before, after = (sum(harsh_by_kind(prepared, each).values()) for each in (found.before, found.after))
+def show_figures(found: Comparison, counts: Sequence[Mapping[EventKind, int]]) -> None:
+    """What would change, in five figures; `counts` are harsh events now and under the draft."""
+    before, after = (sum(each.values()) for each in counts)
     ranked = int(found.in_both.sum())
     means = [each.order.fit.mean[found.in_both] for each in (found.before, found.after)]
     stay, worst = order.worst_staying(*means) if ranked else (0, 0)

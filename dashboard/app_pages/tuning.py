@@ -50,9 +50,10 @@ def show_effect(database: str, fleet: data.Fleet, active: StoredProfile) -> None
     keys = data.key_of(active.profile), data.key_of(draft)
     found = None if draft == active.profile else data.whatif(fleet, *keys)
     judged = [found.before, found.after] if found else [data.judged(fleet, keys[0])]
-    tuning_controls.show_controls(fleet.prepared, active, draft, judged)
+    counts = [tuning_controls.harsh_by_kind(fleet.prepared, each) for each in judged]
+    tuning_controls.show_controls(fleet, active, draft, counts)
     if found:
-        tuning_view.show_figures(fleet.prepared, found)
+        tuning_view.show_figures(found, counts)
     with st.grid(2, min_column_width=430, border=True) as grid:
         with grid.cell():
             show_moves(fleet.driver_ids, found, active.version)

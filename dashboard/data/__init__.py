@@ -41,7 +41,7 @@ from dashboard.data.of_uploads import (
     saved_mapping,
     ways,
 )
-from dashboard.data.of_whatif import analysed_trips, judged, key_of, threshold_sweep, whatif
+from dashboard.data.of_whatif import analysed_trips, judged, key_of, peaks, threshold_sweep, whatif
 
 __all__ = [
     "Fleet",
@@ -86,6 +86,7 @@ __all__ = [
     "newest_trips",
     "noting",
     "other_drivers",
+    "peaks",
     "policy",
     "preview",
     "profile_history",

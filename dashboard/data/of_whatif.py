@@ -17,6 +17,7 @@ from dashboard.data.of_size import LONGEST_S
 from fleetflow.safety.profiles import ScoringProfile
 from fleetflow.safety.whatif.compare import contrast
 from fleetflow.safety.whatif.judged import judge
+from fleetflow.safety.whatif.peaks import distribution
 from fleetflow.safety.whatif.sweep import sweep
 from fleetflow.storage import backlog
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from fleetflow.safety.events import EventKind
     from fleetflow.safety.whatif.compare import Comparison
     from fleetflow.safety.whatif.judged import Judged
+    from fleetflow.safety.whatif.peaks import Distribution
     from fleetflow.safety.whatif.sweep import Sweep
     from fleetflow.trips.samples import FloatArray
 
@@ -41,6 +43,13 @@ def key_of(profile: ScoringProfile) -> str:
 
 def _profile(key: str) -> ScoringProfile:
     return ScoringProfile.from_content("draft", json.loads(key))
+
+
+@forgettable
+@st.cache_resource(ttl=LONGEST_S, max_entries=16, show_spinner=False, hash_funcs=OF_FLEETS)
+def peaks(fleet: Fleet, kind: EventKind) -> Distribution:
+    """How many of the fleet's events of a kind have which peak, those without doubts (shared)."""
+    return distribution(kind, fleet.prepared.peaks_of(kind, doubtful=False))
 
 
 @forgettable

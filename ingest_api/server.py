@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 GRACE_S = 8
-KEEP_ALIVE_S = 10
+KEEP_ALIVE_S = 75
+"""Longer than proxies keep an idle connection, which is mostly a minute: who hangs up first must be the one who sends,
+or a trip is sent into a connection that ends at that moment."""
 
 
 def server_config(app: FastAPI, host: str, port: int) -> uvicorn.Config:

@@ -1,4 +1,4 @@
-"""What is handed to Prometheus and Grafana names figures that the API has, and explains each."""
+"""What is handed to those who run it: figures for Prometheus and Grafana, and connections that outlast a proxy's."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from prometheus_client import generate_latest
 from ruamel.yaml import YAML
 
 from fleetflow.queue.announcer import Announcer
 from fleetflow.queue.interface import QueueState
 from ingest_api.metrics import Metrics
+from ingest_api.server import server_config
 from worker import metrics as of_workers
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -64,3 +66,8 @@ def test_no_two_panels_share_a_number_or_a_place():
     places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in DASHBOARD["panels"]]
     numbers = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(set(places)) == len(set(numbers)) == len(DASHBOARD["panels"])
+
+
+def test_an_idle_connection_is_ended_by_the_proxy_that_sends_and_not_by_the_api():
+    most_proxies_s = 60
+    assert server_config(FastAPI(), "127.0.0.1", 0).timeout_keep_alive > most_proxies_s

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import actions, components, data, words
+from dashboard import actions, components, data, states, words
 from fleetflow.access import Role
 from fleetflow.errors import FleetFlowError
 from fleetflow.safety.profiles import VehicleClass
@@ -111,7 +111,7 @@ def show_roster(database: str, kind: str) -> None:
         caption = "Edit in the table, then save. A class counts for the trips that are scored from then on."
         components.card_head(kind.capitalize(), caption if kind == "vehicles" else "Edit in the table, then save.")
         if known.empty:
-            components.state("group", f"No {kind} yet", "Each is listed here with its first trip.")
+            states.state("group", f"No {kind} yet", "Each is listed here with its first trip.")
             return
         edited = st.data_editor(
             known, hide_index=True, disabled=["id"], column_config=ROSTER_COLUMNS, key=f"edit_{kind}", num_rows="fixed"

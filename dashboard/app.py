@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard import access, acting, components, viewers, way_back
+from dashboard import access, acting, components, states, viewers, way_back
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -32,7 +32,7 @@ def offer(file: str, url_path: str, **options: Any) -> StreamlitPage:
 st.set_page_config(page_title="FleetFlow", page_icon=str(STATIC / "icon.svg"), layout="wide", initial_sidebar_state=216)
 st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
 person: Session | None = None
-with components.guarded():
+with states.guarded():
     person = viewers.arrive()
 page = st.navigation(
     [
@@ -111,7 +111,7 @@ page = st.navigation(
     position="sidebar" if person else "hidden",
 )
 if person:
-    with components.guarded():
+    with states.guarded():
         if access.may_open(person.roles, files[page.url_path]):
             way_back.arrive(page.url_path)
             acting.arrange_downloads(components.database(), files[page.url_path])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, filters, words
+from dashboard import components, data, filters, states, words
 from dashboard.periods import Period, period_of
 
 if TYPE_CHECKING:
@@ -124,18 +124,18 @@ def show_nothing(period: str, *, is_filtered: bool = False) -> None:
     newest = data.newest_trip_at(components.database())
     counts = data.unfinished(components.database())
     if newest is None:
-        components.empty_fleet()
+        states.empty_fleet()
     elif is_filtered:
-        inner = components.state("filter_alt_off", "Nobody drove", "No scored trip in this period fits the filters.")
+        inner = states.state("filter_alt_off", "Nobody drove", "No scored trip in this period fits the filters.")
         inner.button("Clear the filters", on_click=_clear_filters)
     elif counts["PENDING"] + counts["PROCESSING"] or period == "all":
         text = "Trips have arrived and none has a score yet."
         if counts["FAILED"]:
             text += f" {words.plural(counts['FAILED'], 'trip')} could not be scored; see the trips for the reasons."
-        components.state("hourglass_top", "No scores yet", text)
-        components.rerun_every(components.RETRY_S)
+        states.state("hourglass_top", "No scores yet", text)
+        states.rerun_every(states.RETRY_S)
     else:
-        inner = components.state(
+        inner = states.state(
             "event_busy",
             f"No scored trips in the last {components.PERIODS[period]} days",
             f"The newest trip began on {words.day_and_time(newest, components.zone())}.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from dashboard import components, data, event_card, inbox_address, look, reviewing, traces, words
+from dashboard import components, data, event_card, inbox_address, look, reviewing, states, traces, words
 from fleetflow.safety.events import EventKind
 from fleetflow.storage.inbox import Order, Tab
 
@@ -180,12 +180,12 @@ def show_card(events: Sequence[InboxEvent], opened: InboxEvent, stored: StoredPr
 def show_nothing(view: View, inbox: Inbox) -> None:
     """Why the list is empty, and what to do."""
     if view.filtered and not any(inbox.counts.values()):
-        inner = components.state("filter_alt_off", "No event fits the filters", "Another period may have some.")
+        inner = states.state("filter_alt_off", "No event fits the filters", "Another period may have some.")
         inner.button("Clear filters", on_click=inbox_address.go, kwargs={"kinds": (), "group": "", "search": ""})
     elif view.tab is Tab.TO_REVIEW:
         text = "New events appear here seconds after their trip is scored."
-        components.state("inbox", "Nothing waits for a review", text)
+        states.state("inbox", "Nothing waits for a review", text)
     elif view.tab is Tab.DOUBTFUL:
-        components.state("check_circle", "No doubtful events", "Every event of the period can be taken at its word.")
+        states.state("check_circle", "No doubtful events", "Every event of the period can be taken at its word.")
     else:
-        components.state("inbox", "Nothing reviewed yet", "What you confirm or dismiss stands here, and can be undone.")
+        states.state("inbox", "Nothing reviewed yet", "What you confirm or dismiss stands here, and can be undone.")

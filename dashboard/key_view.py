@@ -9,7 +9,7 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from dashboard import actions, components, data, words
+from dashboard import actions, components, data, states, words
 from dashboard.admin_view import LONGEST_NAME, attempt, complete, keep_secret
 from fleetflow.access import Scope
 from fleetflow.storage.keys import KeyState
@@ -34,7 +34,7 @@ def show_keys(database: str) -> None:
                 keys_frame(known, names, components.zone(), now), placeholder=words.NOTHING, hide_index=True, key="keys"
             )
         else:
-            components.state("key", "No key yet", "Without any key the API takes trips from this machine only.")
+            states.state("key", "No key yet", "Without any key the API takes trips from this machine only.")
     with st.grid(2, min_column_width=330, border=True) as grid:
         with grid.cell():
             _add_key(database, names)

@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 import streamlit as st
 
-from dashboard import components, filters, fleet_charts, fleet_view, leaderboard_table, look, tables, words
+from dashboard import components, filters, fleet_charts, fleet_view, leaderboard_table, look, states, tables, words
 from dashboard.standings import ESTIMATED, RATES, beyond_likely_ranks
 from fleetflow.safety.ranking.pair import compare_pair
 
@@ -117,9 +117,9 @@ def show_ranked(found: Standings, shown: pd.DataFrame, chosen: Chosen, scope: Sc
 
 def _show_no_match(*, anyone: bool) -> None:
     if not anyone:
-        components.state("social_leaderboard", "Nobody has a rank yet", NOT_ENOUGH)
+        states.state("social_leaderboard", "Nobody has a rank yet", NOT_ENOUGH)
         return
-    inner = components.state("search_off", "No driver matches", "Clear the search or the filters.")
+    inner = states.state("search_off", "No driver matches", "Clear the search or the filters.")
     inner.button("Clear the filters", on_click=_clear)
 
 

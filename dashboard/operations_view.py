@@ -8,7 +8,7 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from dashboard import actions, components, data, operations_charts, tables, words
+from dashboard import actions, components, data, operations_charts, states, tables, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def show_troubles(backlog: Backlog, workers: Sequence[SeenWorker]) -> None:
             "**No worker is alive.** Trips are taken and wait. Start one: `python -m worker`, or look why it ended.",
             icon=":material/error:",
         )
-    elif backlog.waiting and (backlog.oldest_s or 0.0) > components.DELAYED_S:
+    elif backlog.waiting and (backlog.oldest_s or 0.0) > states.DELAYED_S:
         st.warning(
             f"**Scores are delayed.** {words.plural(backlog.waiting, 'trip')} wait, the oldest for"
             f" {words.duration(backlog.oldest_s)}. While that grows, start more workers.",

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, event_charts, explain, look, reviewing, strip_chart, tables, trip_charts, words
+from dashboard import (
+    components,
+    event_charts,
+    explain,
+    look,
+    reviewing,
+    states,
+    strip_chart,
+    tables,
+    trip_charts,
+    words,
+)
 from dashboard.trip_subject import WINDOWS, choose_event
 
 if TYPE_CHECKING:
@@ -163,7 +174,7 @@ def show_event_table(subject: Subject) -> None:
         text = "No event exceeds a threshold of the profile."
         if subject.below:
             text += f" {words.plural(subject.below, 'event')} stayed below."
-        components.state("check_circle", "No harsh events", text)
+        states.state("check_circle", "No harsh events", text)
         return
     frame = tables.events_frame(
         subject.judged, subject.trip.started_at, zone, has_clock=subject.has_clock, reason=subject.reason

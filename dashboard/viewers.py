@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import access, components, data, words
+from dashboard import access, components, data, states, words
 from dashboard.signin.gate import COOKIE
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def may(action: str) -> bool:
 
 def show_denied() -> None:
     """Instead of a page that the person's roles do not allow."""
-    components.state("lock", "Not for your role", "An admin can give you a role that may open this page.")
+    states.state("lock", "Not for your role", "An admin can give you a role that may open this page.")
 
 
 def show_sidebar(session: Session) -> None:
@@ -50,5 +50,5 @@ def show_sidebar(session: Session) -> None:
 
 
 def _show_signed_out() -> None:
-    inner = components.state("logout", "You are signed out", "Your session has ended. Sign in to go on where you were.")
+    inner = states.state("logout", "You are signed out", "Your session has ended. Sign in to go on where you were.")
     inner.html('<a href="/login" style="color: inherit">Sign in</a>')

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, downloads, words
+from dashboard import components, data, downloads, states, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def main() -> None:
     wanted = partial(data.audit_entries, database, text=text, action=action, since=since)
     found = wanted(limit=MOST_ENTRIES)
     if found.empty:
-        components.state("search_off", "No such entry", "Another period or other words may find more.")
+        states.state("search_off", "No such entry", "Another period or other words may find more.")
         return
     show_entries(found, zone, lambda: exported(wanted(limit=MOST_EXPORTED)))
 

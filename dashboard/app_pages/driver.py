@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import coaching_view, components, data, driver_cards, driver_view, fleet_view, report_view, tables, words
+from dashboard import (
+    coaching_view,
+    components,
+    data,
+    driver_cards,
+    driver_view,
+    fleet_view,
+    report_view,
+    states,
+    tables,
+    words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,18 +65,18 @@ def show_choice(names: dict[str, str], asked: str, zone: str) -> None:
     with components.head("Drivers", words.zone_note(zone).capitalize()):
         components.driver_picker(names, None)
     if not names:
-        components.empty_fleet()
+        states.empty_fleet()
     elif asked:
-        components.state("person_search", "No such driver", "The address may be cut short. Choose a driver above.")
+        states.state("person_search", "No such driver", "The address may be cut short. Choose a driver above.")
     else:
-        components.state("person", "Choose a driver", "Pick one above or from the leaderboard.")
+        states.state("person", "Choose a driver", "Pick one above or from the leaderboard.")
 
 
 def show_no_trips(period: str) -> None:
     """A driver who did not drive in the period."""
     days = components.PERIODS[period]
     title = f"No trips in the last {days} days" if days else "No trips"
-    inner = components.state("event_busy", title, "Trips outside of this period are not shown here.")
+    inner = states.state("event_busy", title, "Trips outside of this period are not shown here.")
     if days:
         inner.button("Show all time", on_click=components.choose_period, args=("all",))
 

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, downloads, fleet_view, inbox_address, inbox_table, inbox_view, reviewing, words
+from dashboard import (
+    components,
+    data,
+    downloads,
+    fleet_view,
+    inbox_address,
+    inbox_table,
+    inbox_view,
+    reviewing,
+    states,
+    words,
+)
 from fleetflow.storage.inbox import Part
 
 if TYPE_CHECKING:
@@ -30,7 +41,7 @@ def main() -> None:
     with components.head("Events", caption(inbox, since, now, zone)):
         show_controls(view, stored, since)
     if data.newest_trip_at(database) is None:
-        components.empty_fleet()
+        states.empty_fleet()
         return
     inbox_view.show_filters(view, database)
     reviewing.show_outcome()

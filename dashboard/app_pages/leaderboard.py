@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import components, data, fleet_view, leaderboard_view
+from dashboard import components, data, fleet_view, leaderboard_view, states
 
 
 def main() -> None:
@@ -10,7 +10,7 @@ def main() -> None:
     scope = fleet_view.head("Leaderboard")
     database = components.database()
     version = data.active_profile(database).version
-    components.waiting_note()
+    states.waiting_note()
     of_scope = database, version, scope.period, scope.zone, scope.vehicle_class
     equal_roads = leaderboard_view.equal_roads()
     found = data.standings(*of_scope, equal_roads=equal_roads)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import components, data, operations_view, run_view, words
+from dashboard import components, data, operations_view, run_view, states, words
 
 RUNS_SHOWN = 20
 FIT_DAYS = 28
@@ -15,7 +15,7 @@ FIT_DAYS = 28
 def main() -> None:
     """What needs a hand, the figures, then pace and workers, failed trips, runs and the ranking's fit."""
     zone, database = components.zone(), components.database()
-    components.head("Operations", f"Renews itself every {components.RETRY_S} seconds · {words.zone_note(zone)}")
+    components.head("Operations", f"Renews itself every {states.RETRY_S} seconds · {words.zone_note(zone)}")
     backlog, workers = data.backlog(database), data.workers(database)
     operations_view.show_troubles(backlog, workers)
     run_view.follow(database)
@@ -34,7 +34,7 @@ def main() -> None:
             version = data.active_profile(database).version
             since = words.period_start(FIT_DAYS, zone, datetime.now(UTC))
             operations_view.show_fit(data.fit_figures_of(database, version, since, zone), FIT_DAYS)
-    components.rerun_every(components.RETRY_S)
+    states.rerun_every(states.RETRY_S)
 
 
 main()

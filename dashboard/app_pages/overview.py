@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import components, data, fleet_view, overview_figures, overview_view
+from dashboard import components, data, fleet_view, overview_figures, overview_view, states
 
 if TYPE_CHECKING:
     from dashboard.fleet_view import Scope
@@ -18,7 +18,7 @@ def main() -> None:
     scope = fleet_view.head("Fleet overview")
     database, period = components.database(), scope.period
     version = data.active_profile(database).version
-    components.waiting_note()
+    states.waiting_note()
     found = data.standings(database, version, period, scope.zone, scope.vehicle_class)
     if fleet_view.of_members(found.drivers, scope.members).empty:
         fleet_view.show_nothing(scope.period_key, is_filtered=scope.is_filtered)

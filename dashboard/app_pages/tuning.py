@@ -15,6 +15,7 @@ from dashboard import (
     fleet_view,
     profiles_view,
     run_view,
+    states,
     tuning_controls,
     tuning_view,
     words,
@@ -70,7 +71,7 @@ def show_moves(driver_ids: list[str], found: Comparison | None, version: int) ->
         tuning_view.show_moves(driver_ids, found, version)
         return
     components.card_head("Rank moves")
-    components.state("tune", "Move a slider to see who moves", f"The sliders show profile {version}.")
+    states.state("tune", "Move a slider to see who moves", f"The sliders show profile {version}.")
 
 
 main()

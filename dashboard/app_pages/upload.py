@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import (
     components,
     data,
+    states,
     upload_card,
     upload_earlier,
     upload_files,
@@ -115,7 +116,7 @@ def follow(sent: list[Sent]) -> None:
         if ways:
             upload_ways.show_ways(sent, ways)
     if done < len(ways):
-        components.rerun_every(FOLLOW_S)
+        states.rerun_every(FOLLOW_S)
 
 
 def forget() -> None:

@@ -6,6 +6,7 @@ global or the session: a cache key says all that an answer depends on.
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,10 +44,11 @@ _shared: list[Clearable] = []
 
 @dataclass(slots=True)
 class Link:
-    """One database: its connections and the last moment it answered."""
+    """One database: its connections, the last moment it answered, and until when its schema is known to be right."""
 
     engine: sa.Engine
     answered_at: datetime | None = field(default=None)
+    checked_until_s: float = 0.0
 
 
 def _close(link: Link) -> None:
@@ -71,7 +73,9 @@ def reading(database: str) -> Iterator[sa.Connection]:
     """A connection to a database of the right schema. Raises StorageUnavailableError, ConfigurationError."""
     used = link(database)
     with connection(used.engine) as conn:
-        check_schema(conn)
+        if time.monotonic() > used.checked_until_s:
+            check_schema(conn)
+            used.checked_until_s = time.monotonic() + FRESH_S  # a page reads a dozen times
         yield conn
     used.answered_at = datetime.now(UTC)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import sqlalchemy as sa
+
+from fleetflow.storage.frames import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
+
+    import pandas as pd
 
     from fleetflow.safety.events import EventKind
 
@@ -101,8 +104,7 @@ def read_driver_events(
 
 def _frame(conn: sa.Connection, statement: str, values: Mapping[str, object]) -> pd.DataFrame:
     """The result with the types of its columns even when there is no row; a text that is not there is None."""
-    result = conn.execute(sa.text(statement), values)
-    frame = pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
+    frame = frame_of(conn.execute(sa.text(statement), values))
     frame = frame.astype({name: _dtype(name) for name in frame.columns})
     texts = [name for name in TEXTS if name in frame]
     return frame.assign(**{name: frame[name].where(frame[name].notna(), None) for name in texts})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
+from fleetflow.storage.frames import frame_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     import sqlalchemy as sa
 
 THROUGHPUT = """
@@ -36,8 +37,7 @@ def read_throughput(conn: sa.Connection, *, slot_s: int, slots: int) -> pd.DataF
 
     Columns: begin_at, trips.
     """
-    rows = conn.exec_driver_sql(THROUGHPUT, {"slot": f"{slot_s} seconds", "slots": slots}).all()
-    frame = pd.DataFrame.from_records(rows, columns=["begin_at", "trips"])
+    frame = frame_of(conn.exec_driver_sql(THROUGHPUT, {"slot": f"{slot_s} seconds", "slots": slots}))
     return frame.astype({"begin_at": "datetime64[us, UTC]", "trips": "float64"})
 
 
@@ -46,7 +46,6 @@ def list_failed(conn: sa.Connection, limit: int) -> pd.DataFrame:
 
     Columns: trip_id, driver_name, driver_id, vehicle_name, vehicle_id, source, received_at, failed_at, attempts, error.
     """
-    result = conn.exec_driver_sql(FAILED, {"limit": limit})
-    frame = pd.DataFrame.from_records(result.all(), columns=list(result.keys()))
+    frame = frame_of(conn.exec_driver_sql(FAILED, {"limit": limit}))
     moments = dict.fromkeys(("received_at", "failed_at"), "datetime64[us, UTC]")
     return frame.astype({**dict.fromkeys(frame.columns, "object"), **moments})

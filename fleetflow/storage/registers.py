@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import sqlalchemy as sa
 
+from fleetflow.storage.frames import frame_of
 from fleetflow.storage.tables import audit_log, drivers, vehicles
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def list_audit_entries(
         c.at >= since if since else sa.true(),
     ]
     statement = sa.select(*(c[name] for name in ENTRY_COLUMNS)).where(*wanted).order_by(c.id.desc()).limit(limit)
-    return pd.DataFrame(conn.execute(statement).all(), columns=list(ENTRY_COLUMNS))
+    return frame_of(conn.execute(statement))
 
 
 def list_audit_actions(conn: sa.Connection) -> list[str]:

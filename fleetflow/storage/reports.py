@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
+from fleetflow.storage.frames import frame_of
 from fleetflow.storage.tables import BEGAN_AT, SHOWN_NAME, driver_scores, drivers, trip_logs, vehicles
 from fleetflow.trips.columns import unpack
 
@@ -335,8 +336,7 @@ def _text(column: sa.ColumnElement[Any], label: str | None = None) -> sa.Label[s
 
 def _frame(conn: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
     """The result as a frame whose columns have their types even when there is no row."""
-    result = conn.execute(statement)
-    frame = pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
+    frame = frame_of(conn.execute(statement))
     return frame.astype({name: _dtype(name) for name in frame.columns})
 
 

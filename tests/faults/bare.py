@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 def main(url: str) -> None:
+    """Score all trips that wait in that database."""
     engine = create_engine(url, application_name="bare", pool_size=1)
     while _batch(engine):
         pass

@@ -16,6 +16,7 @@ from tests.faults.figures import Figure
 from tests.faults.load import Outcome, Trips, offer_side_by_side
 from tests.faults.overload import Run
 from tests.faults.site import AS_SHIPPED, running_site
+from tests.support.ports import PLAIN
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def _keys(database_url: str, port: int) -> list[str]:
         limits = [PER_MINUTE, *[None] * OTHERS]
         keys = [insert_key(conn, "a gateway", Scope, created_by="tests", per_minute=each)[1] for each in limits]
     engine.dispose()
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {keys[-1]}"}) as client:
+    headers = {"Authorization": f"Bearer {keys[-1]}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, verify=PLAIN) as client:
         wait_until(lambda: client.get("/metrics").is_success, what="the API's knowledge of the keys")
     return keys
 

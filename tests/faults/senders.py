@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from tests.faults.programs import ROOT
+from tests.support.ports import PLAIN
 from tests.support.trips import trip_body
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def probing(port: int, times_s: list[float]) -> Iterator[None]:
 
 def _send(port: int, ledger: Ledger, stop: threading.Event, pause_s: float) -> None:
     chance = random.Random(threading.get_ident())  # noqa: S311 - dice, no secret
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT_S) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT_S, verify=PLAIN) as client:
         while not stop.wait(pause_s):
             g = [round(chance.uniform(-0.7, 0.7), 2) for _ in range(chance.randrange(2, 40))]
             body = trip_body([{"speed_kmh": 50, "g_force_long": each} for each in g])

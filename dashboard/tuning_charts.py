@@ -101,6 +101,7 @@ def stability(kind: EventKind, found: Sweep, active: float) -> go.Figure:
         "hoverinfo": "skip",
     }
     text = f"same driving again {words.decimal(found.repeat, 2)}"
+    free = "bottom" if found.agreement[-1] < found.repeat else "top"  # the side of its line on which agreement is not
     return figures.build(
         [agreement, here],
         240,
@@ -110,7 +111,7 @@ def stability(kind: EventKind, found: Sweep, active: float) -> go.Figure:
         shapes=[
             _plateau(found), *_band(found), figures.upright(active, look.INK), figures.level(found.repeat, look.MUTED),
         ],
-        annotations=[figures.note(text, x=1, xref="paper", y=found.repeat, xanchor="right", yanchor="top")],
+        annotations=[figures.note(text, x=1, xref="paper", y=found.repeat, xanchor="right", yanchor=free)],
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import streamlit as st
 
 from dashboard.data.connecting import FRESH_S, LASTING_S, reading
+from dashboard.data.of_size import LONGEST_S, moment
 from fleetflow.storage import moments as stored_moments
 from fleetflow.storage import profiles, reviews
 from fleetflow.storage.inbox import read_event, read_inbox, read_other_drivers
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
     from fleetflow.storage.reviews import ReviewRecord
 
 
-@st.cache_data(ttl=FRESH_S, max_entries=64, show_spinner=False)
 def inbox(database: str, version: int, wanted: Wanted, part: Part) -> Inbox:
-    """A page of events; see inbox.read_inbox."""
+    """A page of events; see inbox.read_inbox. Its counts are of the whole fleet."""
+    return _inbox(database, version, wanted, part, at=moment(database))
+
+
+@st.cache_data(ttl=LONGEST_S, max_entries=24, show_spinner=False)
+def _inbox(database: str, version: int, wanted: Wanted, part: Part, *, at: int) -> Inbox:
+    del at  # a part of the key
     with reading(database) as conn:
         return read_inbox(conn, profiles.read_profile(conn, version).profile, wanted, part)
 

@@ -111,7 +111,7 @@ def show_roster(database: str, kind: str) -> None:
         caption = "Edit in the table, then save. A class counts for the trips that are scored from then on."
         components.card_head(kind.capitalize(), caption if kind == "vehicles" else "Edit in the table, then save.")
         if known.empty:
-            states.state("group", f"No {kind} yet", "Each is listed here with its first trip.")
+            states.card("group", f"No {kind} yet", "Each is listed here with its first trip.")
             return
         edited = st.data_editor(
             known, hide_index=True, disabled=["id"], column_config=ROSTER_COLUMNS, key=f"edit_{kind}", num_rows="fixed"

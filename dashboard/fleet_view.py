@@ -126,16 +126,16 @@ def show_nothing(period: str, *, is_filtered: bool = False) -> None:
     if newest is None:
         states.empty_fleet()
     elif is_filtered:
-        inner = states.state("filter_alt_off", "Nobody drove", "No scored trip in this period fits the filters.")
+        inner = states.card("filter_alt_off", "Nobody drove", "No scored trip in this period fits the filters.")
         inner.button("Clear the filters", on_click=_clear_filters)
     elif counts["PENDING"] + counts["PROCESSING"] or period == "all":
         text = "Trips have arrived and none has a score yet."
         if counts["FAILED"]:
             text += f" {words.plural(counts['FAILED'], 'trip')} could not be scored; see the trips for the reasons."
-        states.state("hourglass_top", "No scores yet", text)
+        states.card("hourglass_top", "No scores yet", text)
         states.rerun_every(states.RETRY_S)
     else:
-        inner = states.state(
+        inner = states.card(
             "event_busy",
             f"No scored trips in the last {components.PERIODS[period]} days",
             f"The newest trip began on {words.day_and_time(newest, components.zone())}.",

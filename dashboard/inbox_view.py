@@ -180,12 +180,12 @@ def show_card(events: Sequence[InboxEvent], opened: InboxEvent, stored: StoredPr
 def show_nothing(view: View, inbox: Inbox) -> None:
     """Why the list is empty, and what to do."""
     if view.filtered and not any(inbox.counts.values()):
-        inner = states.state("filter_alt_off", "No event fits the filters", "Another period may have some.")
+        inner = states.card("filter_alt_off", "No event fits the filters", "Another period may have some.")
         inner.button("Clear filters", on_click=inbox_address.go, kwargs={"kinds": (), "group": "", "search": ""})
     elif view.tab is Tab.TO_REVIEW:
         text = "New events appear here seconds after their trip is scored."
-        states.state("inbox", "Nothing waits for a review", text)
+        states.card("inbox", "Nothing waits for a review", text)
     elif view.tab is Tab.DOUBTFUL:
-        states.state("check_circle", "No doubtful events", "Every event of the period can be taken at its word.")
+        states.card("check_circle", "No doubtful events", "Every event of the period can be taken at its word.")
     else:
-        states.state("inbox", "Nothing reviewed yet", "What you confirm or dismiss stands here, and can be undone.")
+        states.card("inbox", "Nothing reviewed yet", "What you confirm or dismiss stands here, and can be undone.")

@@ -34,7 +34,7 @@ def show_keys(database: str) -> None:
                 keys_frame(known, names, components.zone(), now), placeholder=words.NOTHING, hide_index=True, key="keys"
             )
         else:
-            states.state("key", "No key yet", "Without any key the API takes trips from this machine only.")
+            states.card("key", "No key yet", "Without any key the API takes trips from this machine only.")
     with st.grid(2, min_column_width=330, border=True) as grid:
         with grid.cell():
             _add_key(database, names)

@@ -117,9 +117,9 @@ def show_ranked(found: Standings, shown: pd.DataFrame, chosen: Chosen, scope: Sc
 
 def _show_no_match(*, anyone: bool) -> None:
     if not anyone:
-        states.state("social_leaderboard", "Nobody has a rank yet", NOT_ENOUGH)
+        states.card("social_leaderboard", "Nobody has a rank yet", NOT_ENOUGH)
         return
-    inner = states.state("search_off", "No driver matches", "Clear the search or the filters.")
+    inner = states.card("search_off", "No driver matches", "Clear the search or the filters.")
     inner.button("Clear the filters", on_click=_clear)
 
 

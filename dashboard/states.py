@@ -63,15 +63,15 @@ def rerun_every(seconds: float) -> None:
     again()
 
 
-def state(icon: str, title: str, text: str) -> DeltaGenerator:
+def card(icon: str, title: str, text: str) -> DeltaGenerator:
     """A card for a page or part that has nothing to show: what it is, why, and what to do; returns it for buttons."""
-    card = st.container(border=True, horizontal_alignment="center", gap="small")
-    card.space("small")
-    card.markdown(f":material/{icon}:", width="content")
-    card.markdown(f"**{title}**", text_alignment="center")
-    card.container(width=460).caption(text, text_alignment="center")
-    inner = card.container(horizontal_alignment="center")
-    card.space("small")
+    frame = st.container(border=True, horizontal_alignment="center", gap="small")
+    frame.space("small")
+    frame.markdown(f":material/{icon}:", width="content")
+    frame.markdown(f"**{title}**", text_alignment="center")
+    frame.container(width=460).caption(text, text_alignment="center")
+    inner = frame.container(horizontal_alignment="center")
+    frame.space("small")
     return inner
 
 
@@ -94,7 +94,7 @@ def waiting_note() -> None:
 
 def empty_fleet() -> None:
     """What to do with a database that has no trip yet; the page fills in by itself."""
-    inner = state(
+    inner = card(
         "directions_car",
         "No trips yet",
         "Scores appear here seconds after the first trip. Let a vehicle send to the API, or send a file yourself:",

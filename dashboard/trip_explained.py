@@ -36,7 +36,7 @@ def show_waterfall(subject: Subject) -> None:
     components.card_head(f"From 100 to {score}", help=WATERFALL_HELP)
     way = explain.steps(subject.judged)
     if not way:
-        states.state("check_circle", "Nothing was lost", "No event exceeds a threshold of the profile.")
+        states.card("check_circle", "Nothing was lost", "No event exceeds a threshold of the profile.")
         return
     if len(way) > MOST_STEPS:
         st.caption(f"The first {MOST_STEPS} of {len(way)} events.")
@@ -51,7 +51,7 @@ def show_plane(subject: Subject) -> None:
     """How hard the trip was driven in every direction."""
     components.card_head("g-g diagram", help=PLANE_HELP)
     if "g_force_lat" not in subject.samples:
-        states.state("explore_off", "No lateral signal", "This trip's points have no g_force_lat.")
+        states.card("explore_off", "No lateral signal", "This trip's points have no g_force_lat.")
         return
     figure = plane_chart.plane(subject.samples, subject.judged, subject.profile, _number(subject.chosen))
     components.chart(figure, key="plane", alt="Lateral against longitudinal g, with the thresholds and the events")
@@ -61,7 +61,7 @@ def show_route(subject: Subject) -> None:
     """Where the trip went, as far as its points say."""
     components.card_head("Route", help=ROUTE_HELP)
     if not route_chart.has_route(subject.samples):
-        states.state("location_off", "No route", "This trip's points have no coordinates.")
+        states.card("location_off", "No route", "This trip's points have no coordinates.")
         return
     figure = route_chart.route(subject.samples, subject.judged, _number(subject.chosen))
     components.chart(figure, key="route", alt="The way of the trip with its events, north up")

@@ -51,7 +51,7 @@ def show_unknown() -> None:
     """The id in the address belongs to no trip."""
     with components.head("Trips", "This address names no trip."):
         _id_box()
-    inner = states.state("search_off", "No such trip", "The address may be cut short. Every trip is in the list.")
+    inner = states.card("search_off", "No such trip", "The address may be cut short. Every trip is in the list.")
     inner.button("Newest trips", on_click=st.query_params.clear)
 
 
@@ -118,7 +118,7 @@ def _step_button(label: str, icon: str, trip_id: str | None) -> None:
 def show_samples_removed(trip: TripReport) -> None:
     """In the place of the curves: why there are none."""
     removed = words.day_and_time(trip.samples_removed_at, components.zone())
-    states.state(
+    states.card(
         "auto_delete",
         "The samples of this trip were removed",
         f"They are kept for a limited time; these went on {removed}. Events, scores and reviews stay, curves and route"
@@ -138,7 +138,7 @@ def show_status(trip: TripReport, stored: StoredProfile, active: int) -> bool:
     if trip.status != "COMPLETED":
         received = words.time_of_day(trip.received_at, components.zone())
         text = "A worker has it in hand." if trip.status == "PROCESSING" else "It waits for a worker."
-        states.state(
+        states.card(
             "hourglass_top",
             "This trip waits for its score",
             f"Received {received}. {text} The page fills in by itself.",

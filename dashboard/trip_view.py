@@ -174,7 +174,7 @@ def show_event_table(subject: Subject) -> None:
         text = "No event exceeds a threshold of the profile."
         if subject.below:
             text += f" {words.plural(subject.below, 'event')} stayed below."
-        states.state("check_circle", "No harsh events", text)
+        states.card("check_circle", "No harsh events", text)
         return
     frame = tables.events_frame(
         subject.judged, subject.trip.started_at, zone, has_clock=subject.has_clock, reason=subject.reason

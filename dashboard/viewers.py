@@ -37,7 +37,7 @@ def may(action: str) -> bool:
 
 def show_denied() -> None:
     """Instead of a page that the person's roles do not allow."""
-    states.state("lock", "Not for your role", "An admin can give you a role that may open this page.")
+    states.card("lock", "Not for your role", "An admin can give you a role that may open this page.")
 
 
 def show_sidebar(session: Session) -> None:
@@ -50,5 +50,5 @@ def show_sidebar(session: Session) -> None:
 
 
 def _show_signed_out() -> None:
-    inner = states.state("logout", "You are signed out", "Your session has ended. Sign in to go on where you were.")
+    inner = states.card("logout", "You are signed out", "Your session has ended. Sign in to go on where you were.")
     inner.html('<a href="/login" style="color: inherit">Sign in</a>')

@@ -32,7 +32,7 @@ def main() -> None:
     wanted = partial(data.audit_entries, database, text=text, action=action, since=since)
     found = wanted(limit=MOST_ENTRIES)
     if found.empty:
-        states.state("search_off", "No such entry", "Another period or other words may find more.")
+        states.card("search_off", "No such entry", "Another period or other words may find more.")
         return
     show_entries(found, zone, lambda: exported(wanted(limit=MOST_EXPORTED)))
 

@@ -67,16 +67,16 @@ def show_choice(names: dict[str, str], asked: str, zone: str) -> None:
     if not names:
         states.empty_fleet()
     elif asked:
-        states.state("person_search", "No such driver", "The address may be cut short. Choose a driver above.")
+        states.card("person_search", "No such driver", "The address may be cut short. Choose a driver above.")
     else:
-        states.state("person", "Choose a driver", "Pick one above or from the leaderboard.")
+        states.card("person", "Choose a driver", "Pick one above or from the leaderboard.")
 
 
 def show_no_trips(period: str) -> None:
     """A driver who did not drive in the period."""
     days = components.PERIODS[period]
     title = f"No trips in the last {days} days" if days else "No trips"
-    inner = states.state("event_busy", title, "Trips outside of this period are not shown here.")
+    inner = states.card("event_busy", title, "Trips outside of this period are not shown here.")
     if days:
         inner.button("Show all time", on_click=components.choose_period, args=("all",))
 

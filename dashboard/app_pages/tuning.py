@@ -71,7 +71,7 @@ def show_moves(driver_ids: list[str], found: Comparison | None, version: int) ->
         tuning_view.show_moves(driver_ids, found, version)
         return
     components.card_head("Rank moves")
-    states.state("tune", "Move a slider to see who moves", f"The sliders show profile {version}.")
+    states.card("tune", "Move a slider to see who moves", f"The sliders show profile {version}.")
 
 
 main()
